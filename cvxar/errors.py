@@ -1,0 +1,53 @@
+"""Exceptions and warnings. Every message says what is wrong, what was got, and what to do."""
+
+from collections.abc import Iterable
+
+
+class CvxarError(Exception):
+    """Base class of every exception raised on purpose by cvxar."""
+
+
+class InputError(CvxarError, ValueError):
+    """An argument or a data set that cannot be used as given."""
+
+
+class InputTypeError(CvxarError, TypeError):
+    """An argument of a type that cannot be used (for example text where numbers are meant)."""
+
+
+class NotFittedError(CvxarError, ValueError, AttributeError):
+    """A result was asked of a model before ``fit``."""
+
+
+class DownloadError(CvxarError, OSError):
+    """Prices could not be downloaded.
+
+    Attributes
+    ----------
+    reason : str
+        One of ``"offline"``, ``"rate limit"``, ``"unknown symbol"``, ``"empty"``, ``"other"``.
+    """
+
+    def __init__(self, message: str, reason: str = "other") -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class SolverError(CvxarError, RuntimeError):
+    """An exact answer could not be computed (never raised for a merely large gap)."""
+
+
+class CertificateWarning(UserWarning):
+    """The solver stopped above the tolerance asked for; the certificate says what was reached."""
+
+
+def unknown_name(what: str, got: object, known: Iterable[str]) -> InputError:
+    """Build the error for a name that is not in a catalogue.
+
+    Examples
+    --------
+    >>> str(unknown_name("loss", "squard", ["squared"]))
+    "unknown loss 'squard'; known: 'squared'"
+    """
+    names = ", ".join(repr(name) for name in known)
+    return InputError(f"unknown {what} {got!r}; known: {names}")
