@@ -1,0 +1,120 @@
+"""What an architecture is: a name for a network shape, and the dictionary it induces on data."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from cvxar._typing import Array
+from cvxar.activations import Homogeneous
+
+
+@dataclass(frozen=True)
+class Feature:
+    r"""One unit of unit weights, a chain :math:`X_{l+1} = \sigma(s_l (X_l - c_l))`, :math:`X_1 = x`.
+
+    Parameters
+    ----------
+    sigma : Homogeneous
+        The activation :math:`\sigma` of every layer.
+    signs : tuple of int
+        :math:`s_l = \pm 1`, one per hidden layer.
+    centers : tuple of float
+        :math:`c_l`; the first is in the units of the input.
+    column : int
+        Which input column the chain reads.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from cvxar.activations import RELU
+    >>> Feature(RELU, (1,), (2.0,))(np.array([0.0, 5.0]))
+    array([0., 3.])
+    """
+
+    sigma: Homogeneous
+    signs: tuple[int, ...]
+    centers: tuple[float, ...]
+    column: int = 0
+
+    def __call__(self, x: Array) -> Array:
+        """Evaluate the unit at inputs of its own column."""
+        for sign, center in zip(self.signs, self.centers, strict=True):
+            x = self.sigma(sign * (x - center))
+        return x
+
+    def on_column(self, column: int) -> "Feature":
+        """Return the same unit reading another column."""
+        return replace(self, column=column)
+
+
+@dataclass(frozen=True)
+class Match:
+    """Answer of a dictionary search.
+
+    Parameters
+    ----------
+    features : sequence of Feature
+        Features whose absolute correlation exceeds the limit (at least the best of each run).
+    correlations : array
+        Their correlations with the dual vector, signed.
+    bound : float
+        Never below the largest absolute correlation over the whole dictionary.
+    """
+
+    features: Sequence[Feature]
+    correlations: Array
+    bound: float
+
+
+class Dictionary(ABC):
+    """All features an architecture can need on given sorted distinct inputs (``knots``)."""
+
+    knots: Array
+
+    @abstractmethod
+    def match(self, dual: Array, limit: float) -> Match:
+        """Search the features most correlated with ``dual`` (one number per knot)."""
+
+    @abstractmethod
+    def enumerate(self) -> tuple[Feature, ...]:
+        """List every feature explicitly (for tests and small examples)."""
+
+
+def enumerate_match(dictionary: Dictionary, dual: Array, limit: float) -> Match:
+    """Search by evaluating every feature: the slow, literal twin of ``Dictionary.match``.
+
+    Cost is the size of the dictionary times the number of knots.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from cvxar.architectures import TwoLayer
+    >>> d = TwoLayer("relu").dictionary(np.array([0.0, 1.0, 3.0]))
+    >>> enumerate_match(d, np.array([1.0, -2.0, 1.0]), limit=0.5).bound
+    1.0
+    """
+    features = dictionary.enumerate()
+    values = np.array([feature(dictionary.knots) @ dual for feature in features])
+    chosen = np.flatnonzero(np.abs(values) > limit)
+    bound = float(np.max(np.abs(values), initial=0.0))
+    return Match([features[i] for i in chosen], values[chosen], bound)
+
+
+class Architecture(ABC):
+    """A network shape: activation, depth and widths; holds no data and can be pickled."""
+
+    @property
+    @abstractmethod
+    def depth(self) -> int:
+        """Number of layers L, the output layer included."""
+
+    @property
+    @abstractmethod
+    def sigma(self) -> Homogeneous:
+        """Activation of the hidden layers, as a function."""
+
+    @abstractmethod
+    def dictionary(self, knots: Array) -> Dictionary:
+        """Return the dictionary of this architecture on sorted distinct inputs."""
