@@ -1,0 +1,68 @@
+"""A point of the Lasso: coefficients of features and of unpenalised columns, in data units."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from cvxar._typing import Array
+from cvxar.architectures import Feature
+from cvxar.piecewise import PiecewiseLinear, combine
+
+
+@dataclass(frozen=True)
+class Coefficients:
+    r"""Fitted function :math:`\text{level} + \sum_l g_l(x_l) + (\text{exog} - a)\,\gamma`.
+
+    :math:`g_l(x) = \text{linear}_l (x - \text{anchors}_l) + \sum_j z_j \varphi_j(x)`. Anchors keep
+    the digits of data far from the origin; ``intercept`` is the constant with all anchors at 0.
+    """
+
+    features: tuple[Feature, ...]
+    coef: Array
+    level: float
+    linear: Array
+    anchors: Array
+    exog_coef: Array
+    exog_anchors: Array
+
+    @cached_property
+    def parts(self) -> tuple[PiecewiseLinear, ...]:
+        """The additive part of each input column."""
+        return tuple(self._part(j) for j in range(len(self.linear)))
+
+    def _part(self, column: int) -> PiecewiseLinear:
+        own = [i for i, f in enumerate(self.features) if f.column == column]
+        features = [self.features[i] for i in own]
+        return combine(features, self.coef[own], float(self.linear[column]), float(self.anchors[column]))
+
+    @property
+    def intercept(self) -> float:
+        """The constant when every anchor is moved to 0."""
+        return float(self.level - self.linear @ self.anchors - self.exog_coef @ self.exog_anchors)
+
+    @property
+    def l1_norm(self) -> float:
+        """Sum of the absolute feature coefficients."""
+        return float(np.sum(np.abs(self.coef)))
+
+    def without_exog(self) -> "Coefficients":
+        """Drop the exogenous part, so that ``fitted = rest + exog @ exog_coef``."""
+        none = np.empty(0)
+        level = float(self.level - self.exog_coef @ self.exog_anchors)
+        return replace(self, level=level, exog_coef=none, exog_anchors=none)
+
+    def varying(self, x: Array, exog: Array) -> Array:
+        """Fitted values less ``level``."""
+        total = self._exog(exog)
+        for j, part in enumerate(self.parts):
+            total = total + part(x[:, j])
+        return total
+
+    def unpenalised(self, x: Array, exog: Array) -> Array:
+        """Contribution of the unpenalised columns to the fitted values, less ``level``."""
+        return self._exog(exog) + (x - self.anchors) @ self.linear
+
+    def _exog(self, exog: Array) -> Array:
+        values: Array = (exog - self.exog_anchors) @ self.exog_coef
+        return values

@@ -1,0 +1,162 @@
+"""The data of a problem, prepared once: checked, sorted, centred, scaled; shared by every penalty."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from cvxar._typing import Array, IntArray
+from cvxar.architectures import Architecture, Dictionary
+
+
+@dataclass(frozen=True)
+class Column:
+    """One input column: its sorted distinct values and where each observation stands among them.
+
+    ``center`` and ``scale`` define ``t = (knots - center) / scale``, which spans a length of 1.
+    """
+
+    knots: Array
+    position: IntArray
+    center: float
+    scale: float
+    dictionary: Dictionary
+
+    @cached_property
+    def t(self) -> Array:
+        """Knots, centred at the median and divided by their range."""
+        return (self.knots - self.center) / self.scale
+
+    def aggregate(self, dual: Array) -> Array:
+        """Sum a vector over the observations into one number per knot."""
+        return np.bincount(self.position, weights=dual, minlength=len(self.knots)).astype(float, copy=False)
+
+
+def make_column(x: Array, architecture: Architecture) -> Column:
+    """Sort one column; O(n log n)."""
+    knots, position = np.unique(x, return_inverse=True)
+    spread = float(knots[-1] - knots[0])
+    center = float(knots[len(knots) // 2])
+    return Column(knots, position, center, spread or 1.0, architecture.dictionary(knots))
+
+
+@dataclass(frozen=True)
+class Free:
+    """The unpenalised columns: constant, skip connection, exogenous; centred and scaled.
+
+    ``values`` is ``(x - anchor) / scale`` column by column; ``basis`` is orthonormal after
+    multiplication by the square roots of the weights, and spans the same space.
+    """
+
+    values: Array
+    anchor: Array
+    scale: Array
+    root_weight: Array
+
+    @cached_property
+    def _svd(self) -> tuple[Array, Array, Array]:
+        u, s, vt = np.linalg.svd(self.root_weight[:, None] * self.values, full_matrices=False)
+        rank = int(np.sum(s > 1e-12 * s[0])) if len(s) else 0
+        return u[:, :rank], s[:rank], vt[:rank]
+
+    @property
+    def basis(self) -> Array:
+        """Orthonormal basis of the (root-weighted) unpenalised space, (n, rank)."""
+        return self._svd[0]
+
+    def project(self, dual: Array) -> Array:
+        """Remove from a dual vector all it has along the unpenalised columns: ``U' dual = 0``.
+
+        In the metric of the weights, so that a projected weighted residual stays one.
+        """
+        for _ in range(2):  # the second pass removes the rounding of the first
+            scaled = dual / self.root_weight
+            dual = self.root_weight * (scaled - self.basis @ (self.basis.T @ scaled))
+        return dual
+
+    def least_squares(self, target: Array) -> Array:
+        """Return coefficients (of ``values``) of the weighted least-squares fit; minimum norm."""
+        u, s, vt = self._svd
+        coef: Array = vt.T @ ((u.T @ (self.root_weight * target)) / s)
+        return coef
+
+
+@dataclass(frozen=True)
+class Design:
+    """Everything about a problem but its penalty.
+
+    ``e = (y - y_center) / y_scale`` is the target every solver works on.
+    """
+
+    x: Array
+    y: Array
+    exog: Array
+    weight: Array
+    columns: tuple[Column, ...]
+    skip: bool
+    fit_intercept: bool
+    y_center: float
+    y_scale: float
+
+    @cached_property
+    def e(self) -> Array:
+        """Centred and scaled target, (n,)."""
+        return (self.y - self.y_center) / self.y_scale
+
+    @property
+    def anchors(self) -> Array:
+        """Reference point of each input column: its median knot (0 without a constant)."""
+        return np.array([c.center if self.fit_intercept else 0.0 for c in self.columns])
+
+    @cached_property
+    def free(self) -> Free:
+        """Unpenalised columns in the order constant, skip, exogenous."""
+        blocks = [np.ones((len(self.y), 1))] if self.fit_intercept else []
+        raw = np.hstack([self.x, self.exog] if self.skip else [self.exog])
+        anchor = _weighted_mean(self.exog, self.weight) * self.fit_intercept
+        anchor = np.concatenate([self.anchors, anchor]) if self.skip else anchor
+        shifted = raw - anchor
+        scale = np.max(np.abs(shifted), axis=0, initial=0.0)
+        scale = np.where(scale > 0, scale, 1.0)
+        values = np.hstack([*blocks, shifted / scale])
+        one = np.ones(len(blocks))
+        return Free(values, np.r_[0 * one, anchor], np.r_[one, scale], np.sqrt(self.weight))
+
+    @cached_property
+    def null_residual(self) -> Array:
+        """Residual of the unpenalised fit, scaled as ``e``; exact zeros where it is rounding."""
+        residual = self.e - self.free.values @ self.free.least_squares(self.e)
+        noise = 16 * np.finfo(float).eps * np.max(np.abs(self.e), initial=0.0)
+        return residual if np.max(np.abs(residual), initial=0.0) > noise else np.zeros_like(residual)
+
+    @property
+    def null_dual(self) -> Array:
+        """Dual vector of the unpenalised squared-loss fit, in data units."""
+        return self.y_scale * self.weight * self.null_residual
+
+    def beta_scale(self, column: Column) -> float:
+        """Return the factor from the penalty in data units to the scaled one of a column."""
+        return 1.0 / (self.y_scale * column.scale)
+
+
+def _weighted_mean(values: Array, weight: Array) -> Array:
+    mean: Array = weight @ values / np.sum(weight)
+    return mean
+
+
+def make_design(
+    x: Array,
+    y: Array,
+    exog: Array,
+    weight: Array,
+    architecture: Architecture,
+    skip: bool,
+    fit_intercept: bool,
+) -> Design:
+    """Prepare validated data; O(p n log n)."""
+    columns = tuple(make_column(x[:, j], architecture) for j in range(x.shape[1]))
+    center = float(_weighted_mean(y[:, None], weight)[0]) if fit_intercept else 0.0
+    scale = float(np.max(np.abs(y - center), initial=0.0))
+    constant = fit_intercept and bool(np.all(y == y[0]))
+    center, scale = (float(y[0]), 1.0) if constant else (center, scale or 1.0)
+    return Design(x, y, exog, weight, columns, skip, fit_intercept, center, scale)
