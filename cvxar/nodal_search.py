@@ -1,0 +1,184 @@
+"""Rounds of the nodal solver: price, add kinks, settle, until the duality gap is small."""
+
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+
+from cvxar._typing import Array
+from cvxar.coefficients import Coefficients
+from cvxar.nodal import (
+    Rows,
+    State,
+    correlations,
+    refined_residual,
+    settle_aggressively,
+    settle_monotonically,
+)
+from cvxar.problem import LassoProblem
+from cvxar.spline import flat
+from cvxar.units import units_of
+
+
+class Outcome(NamedTuple):
+    """What a search returns: the point, its dual vector (data units), rounds, state for warm starts."""
+
+    point: Coefficients
+    dual: Array
+    rounds: int
+    state: State
+
+
+@dataclass(frozen=True)
+class Pricing:
+    """One evaluation of a state: objective, gap, residual, kink correlations and limits."""
+
+    primal: float
+    gap: float
+    residual: Array
+    kinks: list[Array]
+    limits: list[float]
+
+
+def search(problem: LassoProblem, tol: float, max_rounds: int, start: State | None) -> Outcome:
+    """Solve a two-layer squared-loss problem with a constant; see the module text of ``nodal``."""
+    rows, offset, active = prepare(problem)
+    state = _restart(problem, start, active) if start is not None else cold_state(problem, active)
+    state, rounds = _iterate(rows, state, offset, tol, max_rounds)
+    return Outcome(coefficients_of(problem, state, active), _dual(problem, rows, state), rounds, state)
+
+
+def prepare(problem: LassoProblem) -> tuple[Rows, float, list[int]]:
+    """Return the rows to fit, the loss no function can remove, and the columns that vary."""
+    design = problem.design
+    active = [j for j, c in enumerate(design.columns) if len(c.knots) > 1]
+    if len(active) == 1 == len(design.columns) and not design.exog.shape[1]:
+        return (*_tied_rows(problem), active)
+    exog = design.free.values[:, design.free.values.shape[1] - design.exog.shape[1] :]
+    extra = np.column_stack([np.ones(len(design.e)), exog])
+    positions = tuple(design.columns[j].position for j in active)
+    return Rows(design.e, design.weight, positions, extra), 0.0, active
+
+
+def _tied_rows(problem: LassoProblem) -> tuple[Rows, float]:
+    """One row per distinct input: ties enter only through their weight and mean."""
+    design, column = problem.design, problem.design.columns[0]
+    weight = column.aggregate(design.weight)
+    mean = column.aggregate(design.weight * design.e) / weight
+    spread = design.e - mean[column.position]
+    offset = float(design.weight @ (spread * spread)) / 2
+    rows = Rows(mean, weight, (np.arange(len(mean)),), np.empty((len(mean), 0)))
+    return rows, offset
+
+
+def cold_state(problem: LassoProblem, active: list[int]) -> State:
+    """Return the zero function."""
+    design = problem.design
+    cost = 1.0 / (1.0 - problem.architecture.sigma.negative_slope)
+    splines = tuple(
+        flat(design.columns[j].t, problem.beta * design.beta_scale(design.columns[j]), cost, problem.skip)
+        for j in active
+    )
+    alone = len(active) == 1 == len(design.columns) and not design.exog.shape[1]
+    return State(splines, np.zeros(0 if alone else 1 + design.exog.shape[1]))
+
+
+def _restart(problem: LassoProblem, start: State, active: list[int]) -> State:
+    """Take the nodes and values of an earlier state of the same data; the penalty may have changed."""
+    fresh = cold_state(problem, active)
+    splines = tuple(
+        replace(old, beta=new.beta) for old, new in zip(start.splines, fresh.splines, strict=True)
+    )
+    return State(splines, start.tail)
+
+
+def price(rows: Rows, state: State, offset: float) -> Pricing:
+    """Evaluate a state.
+
+    The gap is a sum of terms that are not negative up to rounding, never a difference of the two
+    objectives: half the squared residual lost to scaling, and for each spline the penalty less
+    the correlation it earns.
+    """
+    residual = rows.residual(state)
+    dual = rows.weight * residual
+    hinges = correlations(rows, state, dual)
+    priced = [s.prices(f) for s, f in zip(state.splines, hinges, strict=True)]
+    scale = min([1.0, *(s.beta / p[2] for s, p in zip(state.splines, priced, strict=True) if p[2] > 0)])
+    energy = float(dual @ residual)
+    gap = (1 - scale) ** 2 / 2 * energy
+    for s, f, (kink, _, _) in zip(state.splines, hinges, priced, strict=True):
+        gap += s.beta * s.norm - scale * s.reward(kink, 0.0 if s.skip else float(f[0]))
+    primal = offset + energy / 2 + state.penalty
+    return Pricing(primal, max(gap, 0.0), residual, [p[0] for p in priced], [p[1] for p in priced])
+
+
+def _with_candidates(state: State, pricing: Pricing) -> tuple[State, int]:
+    splines, added = [], 0
+    for s, kink, limit in zip(state.splines, pricing.kinks, pricing.limits, strict=True):
+        knots, sign = s.candidates(kink, limit)
+        splines.append(s.with_nodes(knots, sign) if len(knots) else s)
+        added += len(knots)
+    return State(tuple(splines), state.tail), added
+
+
+def _iterate(rows: Rows, state: State, offset: float, tol: float, max_rounds: int) -> tuple[State, int]:
+    floor = 1e-32 * float(np.sum(rows.weight))
+    state = settle_aggressively(rows, state)
+    now = price(rows, state, offset)
+    best, best_gap, stalled, careful = state, now.gap, 0, 0
+    for done in range(1, max_rounds + 1):
+        if now.gap <= tol * now.primal + floor or stalled > 6:
+            return best, done
+        wider, _ = _with_candidates(state, now)
+        settle = settle_monotonically if careful else settle_aggressively
+        trial = settle(rows, wider)
+        then = price(rows, trial, offset)
+        if not careful and then.primal > now.primal * (1 + 1e-14) + floor:
+            careful = 3  # the aggressive mode cycles: repeat this round monotonically
+            trial = settle_monotonically(rows, wider)
+            then = price(rows, trial, offset)
+        careful = max(careful - 1, 0) if then.primal >= now.primal else careful
+        falling = then.primal < now.primal * (1 - 1e-13)
+        state, now = trial, then
+        stalled = 0 if falling or now.gap < 0.5 * best_gap else stalled + 1
+        if now.gap <= best_gap:
+            best, best_gap = state, now.gap
+    return best, max_rounds
+
+
+def coefficients_of(problem: LassoProblem, state: State, active: list[int]) -> Coefficients:
+    """Turn a state into units and unpenalised coefficients in data units."""
+    design = problem.design
+    features, coef, level = [], [], 0.0
+    linear = np.zeros(len(design.columns))
+    for spline, j in zip(state.splines, active, strict=True):
+        units = units_of(spline, design.columns[j].knots, problem.architecture.sigma, j)
+        factor = design.y_scale / design.columns[j].scale
+        features.extend(units.features)
+        coef.append(units.coef * factor)
+        linear[j] = units.linear * factor
+        level += units.level
+    tail = state.tail * design.y_scale
+    level = design.y_center + level * design.y_scale + (tail[0] if len(tail) else 0.0)
+    q = design.exog.shape[1]
+    exog_scale, exog_anchor = (v[len(v) - q :] for v in (design.free.scale, design.free.anchor))
+    return Coefficients(
+        tuple(features),
+        np.concatenate([*coef, np.empty(0)]),
+        float(level),
+        linear,
+        design.anchors,
+        tail[len(tail) - q :] / exog_scale,
+        exog_anchor,
+    )
+
+
+def _dual(problem: LassoProblem, rows: Rows, state: State) -> Array:
+    """Weighted residual at every observation, in data units."""
+    design = problem.design
+    residual = refined_residual(rows, state)
+    if rows.extra.shape[1]:
+        return design.y_scale * design.weight * residual
+    position = design.columns[0].position
+    within_ties = design.e - rows.target[position]
+    return design.y_scale * design.weight * (within_ties + residual[position])
