@@ -1,0 +1,65 @@
+r"""The limit of no penalty: the minimum-l1-norm point among the minimisers of the loss.
+
+For one column the fitted function interpolates the (tie-averaged) targets linearly between
+neighbouring data points, in closed form, with a dual vector in closed form. With several columns or
+exogenous ones it is a sparse linear programme in the slopes of each column, solved by HiGHS.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from cvxar._typing import Array
+from cvxar.coefficients import Coefficients
+from cvxar.errors import InputError
+from cvxar.least_norm_programme import least_norm_programme
+from cvxar.nodal import State
+from cvxar.nodal_search import coefficients_of, cold_state, prepare
+from cvxar.problem import LassoProblem
+from cvxar.spline import Spline, signed
+
+
+def least_norm(problem: LassoProblem) -> tuple[Coefficients, Array, int]:
+    """Return the point, a dual vector (data units) and the number of rounds (one).
+
+    Raises
+    ------
+    InputError
+        Without a constant: the limit is then not attained by kinks at data points.
+    SolverError
+        When HiGHS finds no optimum.
+    """
+    if not problem.fit_intercept:
+        raise InputError("beta=0 needs the constant (fit_intercept=True); use a small positive beta instead")
+    rows, _, active = prepare(problem)
+    state = cold_state(problem.with_beta(1.0), active)
+    if len(active) == 1 and not rows.extra.shape[1]:
+        state = State((interpolate(state.splines[0], rows.target),), state.tail)
+        position, weight = problem.design.columns[0].position, problem.design.weight
+        dual = weight * (closed_form_dual(state.splines[0]) / rows.weight)[position]
+    else:
+        state, dual = least_norm_programme(rows, state)
+    return coefficients_of(problem, state, active), dual, 1
+
+
+def interpolate(spline: Spline, target: Array) -> Spline:
+    """Join the targets by straight lines; points in line with their neighbours are no nodes."""
+    gaps, sizes = np.diff(spline.t), np.max(np.abs(target), initial=0.0)
+    slope = np.diff(target) / gaps
+    noise = 8 * np.finfo(float).eps * sizes * (1 / gaps[1:] + 1 / gaps[:-1])
+    straight = np.concatenate(([False], np.abs(np.diff(slope)) <= noise, [False]))
+    nodes = np.arange(len(target))
+    joined = replace(spline, nodes=nodes, value=target, slope=slope, sign=np.zeros(len(target)))
+    return signed(joined.without(straight))
+
+
+def closed_form_dual(spline: Spline) -> Array:
+    """Dual vector at the knots that proves ``spline.norm`` minimal for its values.
+
+    Its hinge correlations reach the limit with the right sign at every kink and are linear between.
+    """
+    ends = spline.tilt / 2
+    at_nodes = spline.kink_price(spline.tilt) * spline.sign
+    at_nodes[0], at_nodes[-1] = ends, -ends
+    kink = np.interp(spline.t, spline.t[spline.nodes], at_nodes)
+    return np.diff(np.diff(kink) / np.diff(spline.t), prepend=0.0, append=0.0)

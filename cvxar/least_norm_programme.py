@@ -1,0 +1,131 @@
+"""Minimum-norm fit of several columns: a sparse linear programme, solved by HiGHS."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import optimize, sparse
+
+from cvxar._typing import Array, IntArray
+from cvxar.errors import SolverError
+from cvxar.nodal import Rows, State
+from cvxar.spline import Spline, signed
+
+
+@dataclass(frozen=True)
+class Block:
+    """Variables of one column: values f (m), slopes (m-1), kinks up and down (m-2 each), norm (1).
+
+    ``equal @ variables = 0`` ties slopes to values and kinks to slopes; ``upper @ variables <= 0``
+    bounds the norm from below by the l1 cost of the function.
+    """
+
+    equal: sparse.csr_matrix
+    upper: sparse.csr_matrix
+    m: int
+
+    @property
+    def size(self) -> int:
+        """Number of variables."""
+        return int(self.equal.shape[1])
+
+    @property
+    def lower_bounds(self) -> Array:
+        """Values and slopes are free; kinks and norm at least 0."""
+        bounds = np.zeros(self.size)
+        bounds[: 2 * self.m - 1] = -np.inf
+        return bounds
+
+
+def make_block(spline: Spline) -> Block:
+    """Build the constraints of one column."""
+    t, a = spline.t, spline.hinge_cost
+    m = len(t)
+    differences = sparse.eye(m - 1, m, k=1) - sparse.eye(m - 1, m)
+    bends = sparse.eye(m - 2, m - 1, k=1) - sparse.eye(m - 2, m - 1)
+    unit, none = sparse.eye(m - 2), sparse.csr_matrix((m - 2, 1))
+    equal = sparse.bmat(
+        [[differences, -sparse.diags(np.diff(t)), None, None, None], [None, bends, -unit, unit, none]]
+    )
+    ends = np.zeros((1, m - 1))
+    ends[0, 0] += 0.5
+    ends[0, -1] += 0.5
+    sides = [(a, 0.0)] if spline.skip else [(a, 0.0), (0.5, 1.0), (0.5, -1.0)]
+    total = np.ones((1, 2 * (m - 2)))
+    rows = [np.hstack([np.zeros((1, m)), side * ends, price * total, [[-1.0]]]) for price, side in sides]
+    return Block(equal.tocsr(), sparse.csr_matrix(np.vstack(rows)), m)
+
+
+def fitted_target(rows: Rows, sizes: list[int]) -> Array:
+    """Fitted values of the best fit by any function of each column (the target if it can be met)."""
+    if any(m == len(rows.target) for m in sizes):
+        return rows.target
+    n = len(rows.target)
+    hats = [_indicator(p, n, m) for p, m in zip(rows.positions, sizes, strict=True)]
+    matrix = sparse.hstack([*hats, sparse.csr_matrix(rows.extra)]).tocsr()
+    root = np.sqrt(rows.weight)
+    weighted = sparse.diags(root) @ matrix
+    coef = sparse.linalg.lsmr(weighted, root * rows.target, atol=1e-15, btol=1e-15, maxiter=20 * n)[0]
+    fitted: Array = matrix @ coef
+    return fitted
+
+
+def _indicator(position: IntArray, n: int, m: int) -> sparse.csr_matrix:
+    return sparse.csr_matrix((np.ones(n), (np.arange(n), position)), shape=(n, m))
+
+
+def least_norm_programme(rows: Rows, state: State) -> tuple[State, Array]:
+    """Return the minimum-norm state and the dual vector of the rows.
+
+    Raises
+    ------
+    SolverError
+        When HiGHS does not report an optimum.
+    """
+    blocks = [make_block(s) for s in state.splines]
+    target = fitted_target(rows, [b.m for b in blocks])
+    n, free = len(target), rows.extra.shape[1]
+    read_off = [
+        sparse.hstack([_indicator(p, n, b.m), sparse.csr_matrix((n, b.size - b.m))])
+        for b, p in zip(blocks, rows.positions, strict=True)
+    ]
+    fit = sparse.hstack([*read_off, sparse.csr_matrix(rows.extra)])
+    answer = optimize.linprog(
+        np.r_[
+            np.concatenate([_cost(b, s.beta) for b, s in zip(blocks, state.splines, strict=True)]),
+            np.zeros(free),
+        ],
+        A_ub=_pad([b.upper for b in blocks], free),
+        b_ub=np.zeros(sum(b.upper.shape[0] for b in blocks)),
+        A_eq=sparse.vstack([fit, _pad([b.equal for b in blocks], free)]).tocsc(),
+        b_eq=np.r_[target, np.zeros(sum(b.equal.shape[0] for b in blocks))],
+        bounds=[(low, np.inf) for b in blocks for low in b.lower_bounds] + [(None, None)] * free,
+        method="highs",
+    )
+    if answer.status != 0:
+        raise SolverError(f"the minimum-norm linear programme was not solved: {answer.message}")
+    return _read(answer.x, state, blocks), np.asarray(answer.eqlin.marginals[:n])
+
+
+def _cost(block: Block, beta: float) -> Array:
+    cost = np.zeros(block.size)
+    cost[-1] = beta
+    return cost
+
+
+def _pad(matrices: list[sparse.csr_matrix], free: int) -> sparse.csr_matrix:
+    joined = sparse.block_diag(matrices)
+    return sparse.hstack([joined, sparse.csr_matrix((joined.shape[0], free))]).tocsr()
+
+
+def _read(x: Array, state: State, blocks: list[Block]) -> State:
+    """Turn the variables into splines; kinks the programme left at zero are no nodes."""
+    splines, start = [], 0
+    for spline, block in zip(state.splines, blocks, strict=True):
+        m = block.m
+        own = x[start : start + block.size]
+        kinks = own[2 * m - 1 : 3 * m - 3] - own[3 * m - 3 : 4 * m - 5]
+        straight = np.abs(kinks) <= 1e-11 * np.max(np.abs(kinks), initial=0.0)
+        full = replace(spline, nodes=np.arange(m), value=own[:m], slope=own[m : 2 * m - 1], sign=np.zeros(m))
+        splines.append(signed(full.without(np.concatenate(([False], straight, [False])))))
+        start += block.size
+    return State(tuple(splines), x[start:])
