@@ -1,0 +1,127 @@
+"""Solutions along a decreasing grid of penalties."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import overload
+
+import numpy as np
+import pandas as pd
+
+from cvxar._typing import Array, ArrayLike
+from cvxar.errors import InputError
+from cvxar.problem import LassoProblem, check_beta
+from cvxar.solver import Solution, solve
+
+
+@dataclass(frozen=True)
+class SolutionPath(Sequence[Solution]):
+    """Certified solutions, one for each penalty, in the order of ``betas`` (decreasing)."""
+
+    solutions: tuple[Solution, ...]
+
+    @property
+    def betas(self) -> Array:
+        """Penalties."""
+        return np.array([s.problem.beta for s in self.solutions])
+
+    def __len__(self) -> int:
+        return len(self.solutions)
+
+    @overload
+    def __getitem__(self, index: int) -> Solution: ...
+    @overload
+    def __getitem__(self, index: slice) -> "SolutionPath": ...
+    def __getitem__(self, index: int | slice) -> "Solution | SolutionPath":
+        if isinstance(index, slice):
+            return SolutionPath(self.solutions[index])
+        return self.solutions[index]
+
+    def __iter__(self) -> Iterator[Solution]:
+        return iter(self.solutions)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a penalty: beta, beta_ratio, objective, loss, l1_norm, units, breakpoints, gap."""
+        return pd.DataFrame([_row(s) for s in self.solutions])
+
+
+def _row(solution: Solution) -> dict[str, float]:
+    problem, objective = solution.problem, solution.certificate.primal
+    beta_max = problem.beta_max
+    penalised = problem.beta * solution.l1_norm
+    return {
+        "beta": problem.beta,
+        "beta_ratio": problem.beta / beta_max if beta_max > 0 else np.nan,
+        "objective": objective,
+        "loss": objective - penalised,
+        "l1_norm": solution.l1_norm,
+        "n_units": len(solution.coef),
+        "n_breakpoints": len(solution.network.breakpoints),
+        "relative_gap": solution.certificate.relative_gap,
+    }
+
+
+def beta_grid(beta_max: float, n_betas: int, min_ratio: float) -> Array:
+    """Return ``n_betas`` penalties from ``beta_max`` down to ``min_ratio * beta_max``, evenly in log.
+
+    Examples
+    --------
+    >>> beta_grid(8.0, 4, 1 / 8).tolist()
+    [8.0, 4.0, 2.0, 1.0]
+    """
+    if n_betas < 1:
+        raise InputError(f"n_betas must be at least 1, got {n_betas!r}")
+    if not 0 < min_ratio <= 1:
+        raise InputError(f"min_ratio must lie in (0, 1], got {min_ratio!r}")
+    if n_betas == 1:
+        return np.array([beta_max])
+    exponents = np.arange(n_betas) / (n_betas - 1)
+    grid: Array = beta_max * np.exp(np.log(min_ratio) * exponents)
+    return grid
+
+
+def solve_path(
+    problem: LassoProblem,
+    betas: ArrayLike | None = None,
+    n_betas: int = 100,
+    min_ratio: float = 1e-4,
+    tol: float = 1e-8,
+    solver: str = "auto",
+) -> SolutionPath:
+    """Solve at decreasing penalties, each solution starting the next; every one is certified.
+
+    Parameters
+    ----------
+    problem : LassoProblem
+        The problem; its own beta is not used.
+    betas : array, optional
+        Penalties, in any order (solved from the largest). By default ``n_betas`` values from
+        ``beta_max`` to ``min_ratio * beta_max``, evenly spaced in logarithm.
+    n_betas, min_ratio
+        The default grid.
+    tol, solver
+        As in :func:`cvxar.solve`.
+
+    Raises
+    ------
+    InputError
+        For an empty grid, negative or infinite penalties, a ratio outside (0, 1].
+
+    Examples
+    --------
+    >>> path = solve_path(LassoProblem([0.0, 1.0, 2.0], [0.0, 0.0, 1.0], beta=0, skip=True), n_betas=3)
+    >>> [len(s.coef) for s in path]
+    [0, 1, 1]
+    """
+    grid = beta_grid(problem.beta_max, n_betas, min_ratio) if betas is None else _checked(betas)
+    solutions: list[Solution] = []
+    for beta in grid:
+        last = solutions[-1] if solutions else None
+        solutions.append(solve(problem.with_beta(float(beta)), tol=tol, solver=solver, warm_start=last))
+    return SolutionPath(tuple(solutions))
+
+
+def _checked(betas: ArrayLike) -> Array:
+    grid = np.atleast_1d(np.asarray(betas, dtype=float))
+    if grid.ndim != 1 or not len(grid):
+        raise InputError(f"betas must be a non-empty list of penalties, got shape {grid.shape}")
+    return np.sort([check_beta(float(b)) for b in grid])[::-1]
