@@ -25,7 +25,7 @@ class Homogeneous:
 
     def __call__(self, x: Array) -> Array:
         """Apply the activation elementwise."""
-        return np.where(x > 0, x, self.negative_slope * x)
+        return np.maximum(x, 0.0) + self.negative_slope * np.minimum(x, 0.0)
 
 
 RELU = Homogeneous("relu", 0.0)

@@ -14,8 +14,8 @@ from cvxar.problem import LassoProblem, match_bound
 class Certificate:
     """Objective reached (``primal``) and a lower bound on the optimum (``dual``).
 
-    ``floor`` is the objective that rounding of the data alone amounts to; gaps are judged relative
-    to the objective or to it, whichever is larger (a perfect fit has objective 0).
+    ``floor`` is the objective that rounding of the data alone amounts to: a gap below it cannot be
+    told from zero and counts as closed (a perfect fit has objective 0, so no relative gap).
 
     Examples
     --------
@@ -35,8 +35,8 @@ class Certificate:
 
     @property
     def relative_gap(self) -> float:
-        """``gap`` divided by the objective."""
-        return self.gap / max(abs(self.primal), self.floor) if self.gap > 0 else 0.0
+        """``gap`` divided by the objective; 0 when the gap is within rounding."""
+        return self.gap / abs(self.primal) if self.gap > self.floor else 0.0
 
     def holds(self, tol: float = 1e-8) -> bool:
         """Say whether the objective is within ``tol`` (relative) of the global optimum."""
@@ -103,12 +103,13 @@ def certify_least_norm(problem: LassoProblem, point: Coefficients, dual: Array) 
     design = problem.design
     fitted = point.varying(design.x, design.exog)
     residual = design.weight * ((design.y - point.level) - fitted)
+    widest = max(c.scale for c in design.columns)
+    rounding = 1e-11 * float(np.sum(design.weight)) * design.y_scale * widest
     reference = match_bound(design, design.null_dual)
-    if match_bound(design, design.free.project(residual)) > 1e-7 * max(reference, np.finfo(float).tiny):
+    if match_bound(design, design.free.project(residual)) > 1e-7 * reference + rounding:
         raise SolverError("the minimum-norm point does not minimise the loss; use a small positive beta")
     feasible = design.free.project(dual)
     bound = match_bound(design, feasible)
     value = float(feasible @ (fitted - point.unpenalised(design.x, design.exog)))
-    widest = max(c.scale for c in design.columns)
     floor = 1e-13 * design.y_scale / widest
     return Certificate(point.l1_norm, abs(value) / bound if bound > 0 else 0.0, floor)

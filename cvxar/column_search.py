@@ -112,9 +112,15 @@ class ColumnSearch:
             start = support(matrix, target, cost, propose(matrix, target, cost, start))
         return replace(work, amount=finish(matrix, target, cost, start)).active()
 
-    def run(self, tol: float, max_rounds: int) -> tuple[Working, Array, int]:
-        """Iterate pricing and settling; returns the working set, the residual and the rounds."""
-        work = Working((), np.empty(0), np.empty((len(self.root), 0)), np.empty(0))
+    def start(self, point: Coefficients | None) -> Working:
+        """Return the working set of a point, or the empty one."""
+        features, coef = (point.features, point.coef) if point is not None else ((), np.empty(0))
+        scale = np.array([self.design.columns[f.column].scale / self.design.y_scale for f in features])
+        return Working(features, np.sign(coef), self._columns(features, np.sign(coef)), np.abs(coef) * scale)
+
+    def run(self, work: Working, tol: float, max_rounds: int) -> tuple[Working, Array, int]:
+        """Iterate settling and pricing; returns the working set, the residual and the rounds."""
+        work = self.settle(work) if len(work.features) else work
         floor, best_gap, stalled = 1e-32 * float(np.sum(self.design.weight)), np.inf, 0
         for done in range(1, max_rounds + 1):
             residual = self.residual(work)
@@ -155,9 +161,9 @@ def with_free_part(
 
 
 def search_columns(
-    problem: LassoProblem, tol: float, max_rounds: int, use_osqp: bool
+    problem: LassoProblem, tol: float, max_rounds: int, use_osqp: bool, start: Coefficients | None = None
 ) -> tuple[Coefficients, Array, int]:
     """Solve by column generation in feature space: point, dual vector in data units, rounds."""
     search = ColumnSearch(problem, use_osqp)
-    work, residual, rounds = search.run(tol, max_rounds)
+    work, residual, rounds = search.run(search.start(start), tol, max_rounds)
     return search.point(work), problem.design.y_scale * search.root * residual, rounds

@@ -19,7 +19,7 @@ from cvxar.box import maximise_in_box
 from cvxar.spline import Spline
 
 Solve: TypeAlias = Callable[[Array], Array]
-PROXIMAL = 1e-11
+PROXIMAL = 1e-9
 
 
 @dataclass(frozen=True)
@@ -178,7 +178,10 @@ def _dense(matrix: Array) -> Solve:
     factor = cho_factor(unit + PROXIMAL * np.eye(len(scale)))
 
     def solve(right: Array) -> Array:
-        solution: Array = (scale * cho_solve(factor, (scale * right.T).T).T).T
+        scaled = (scale * right.T).T
+        inner = cho_solve(factor, scaled)
+        inner = inner + cho_solve(factor, scaled - unit @ inner)
+        solution: Array = (scale * inner.T).T
         return solution
 
     return solve

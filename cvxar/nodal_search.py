@@ -44,7 +44,7 @@ def search(problem: LassoProblem, tol: float, max_rounds: int, start: State | No
     """Solve a two-layer squared-loss problem with a constant; see the module text of ``nodal``."""
     rows, offset, active = prepare(problem)
     state = _restart(problem, start, active) if start is not None else cold_state(problem, active)
-    state, rounds = _iterate(rows, state, offset, tol, max_rounds)
+    state, rounds = Search(rows, offset).run(state, tol, max_rounds)
     return Outcome(coefficients_of(problem, state, active), _dual(problem, rows, state), rounds, state)
 
 
@@ -112,38 +112,71 @@ def price(rows: Rows, state: State, offset: float) -> Pricing:
     return Pricing(primal, max(gap, 0.0), residual, [p[0] for p in priced], [p[1] for p in priced])
 
 
-def _with_candidates(state: State, pricing: Pricing) -> tuple[State, int]:
-    splines, added = [], 0
-    for s, kink, limit in zip(state.splines, pricing.kinks, pricing.limits, strict=True):
-        knots, sign = s.candidates(kink, limit)
-        splines.append(s.with_nodes(knots, sign) if len(knots) else s)
-        added += len(knots)
-    return State(tuple(splines), state.tail), added
+def _widened(state: State, pricing: Pricing, quota: float) -> tuple[State, int]:
+    """Add the candidates of every column, at most ``quota`` in all (the most violating ones)."""
+    found = [
+        s.candidates(kink, limit)
+        for s, kink, limit in zip(state.splines, pricing.kinks, pricing.limits, strict=True)
+    ]
+    excess = [
+        np.abs(kink[knots]) / limit if limit > 0 else np.abs(kink[knots])
+        for (knots, _), kink, limit in zip(found, pricing.kinks, pricing.limits, strict=True)
+    ]
+    total = sum(len(e) for e in excess)
+    bar = -np.inf if total <= quota else float(np.sort(np.concatenate(excess))[-int(quota)])
+    splines = [
+        s.with_nodes(knots[e >= bar], sign[e >= bar]) if len(knots) else s
+        for s, (knots, sign), e in zip(state.splines, found, excess, strict=True)
+    ]
+    return State(tuple(splines), state.tail), total
 
 
-def _iterate(rows: Rows, state: State, offset: float, tol: float, max_rounds: int) -> tuple[State, int]:
-    floor = 1e-32 * float(np.sum(rows.weight))
-    state = settle_aggressively(rows, state)
-    now = price(rows, state, offset)
-    best, best_gap, stalled, careful = state, now.gap, 0, 0
-    for done in range(1, max_rounds + 1):
-        if now.gap <= tol * now.primal + floor or stalled > 6:
-            return best, done
-        wider, _ = _with_candidates(state, now)
-        settle = settle_monotonically if careful else settle_aggressively
-        trial = settle(rows, wider)
-        then = price(rows, trial, offset)
-        if not careful and then.primal > now.primal * (1 + 1e-14) + floor:
-            careful = 3  # the aggressive mode cycles: repeat this round monotonically
-            trial = settle_monotonically(rows, wider)
-            then = price(rows, trial, offset)
-        careful = max(careful - 1, 0) if then.primal >= now.primal else careful
-        falling = then.primal < now.primal * (1 - 1e-13)
-        state, now = trial, then
-        stalled = 0 if falling or now.gap < 0.5 * best_gap else stalled + 1
-        if now.gap <= best_gap:
-            best, best_gap = state, now.gap
-    return best, max_rounds
+class Search:
+    """The rounds of a search, with the number of candidates admitted at once (``quota``).
+
+    All candidates are admitted until the objective fails to fall; then fewer and fewer, for together
+    they may block each other. With few, the monotone mode takes over; a single one always
+    makes progress.
+    """
+
+    FEW = 8
+
+    def __init__(self, rows: Rows, offset: float) -> None:
+        self.rows, self.offset = rows, offset
+        self.floor = 1e-32 * float(np.sum(rows.weight))
+        self.quota, self.stalled = np.inf, 0
+
+    def advance(self, state: State, now: Pricing) -> tuple[State, Pricing]:
+        """Run one round and return the next state, priced."""
+        wider, total = _widened(state, now, self.quota)
+        trial = settle_aggressively(self.rows, wider)
+        then = price(self.rows, trial, self.offset)
+        if self._rises(now, then) and self.quota <= self.FEW:
+            trial = settle_monotonically(self.rows, wider)
+            then = price(self.rows, trial, self.offset)
+        falls = then.primal < now.primal * (1 - 1e-13) or then.gap < 0.5 * now.gap
+        self.stalled = 0 if falls else self.stalled + 1
+        if self._rises(now, then):
+            self.quota = max(1, int(min(self.quota, total)) // 4)
+            return state, now
+        self.quota = 2 * self.quota if falls else max(1, self.quota // 4)
+        return trial, then
+
+    def _rises(self, now: Pricing, then: Pricing) -> bool:
+        return then.primal > now.primal * (1 + 1e-14) + self.floor
+
+    def run(self, state: State, tol: float, max_rounds: int) -> tuple[State, int]:
+        """Iterate until the gap is below ``tol`` times the objective, or nothing moves any more."""
+        state = settle_aggressively(self.rows, state)
+        now = price(self.rows, state, self.offset)
+        best, best_gap = state, now.gap
+        for done in range(1, max_rounds + 1):
+            if now.gap <= tol * now.primal + self.floor or self.stalled > 10:
+                return best, done
+            state, now = self.advance(state, now)
+            if now.gap <= best_gap:
+                best, best_gap = state, now.gap
+        return best, max_rounds
 
 
 def coefficients_of(problem: LassoProblem, state: State, active: list[int]) -> Coefficients:

@@ -65,18 +65,16 @@ def beta_grid(beta_max: float, n_betas: int, min_ratio: float) -> Array:
 
     Examples
     --------
-    >>> beta_grid(8.0, 4, 1 / 8).tolist()
-    [8.0, 4.0, 2.0, 1.0]
+    >>> beta_grid(8.0, 4, 1 / 8)
+    array([8., 4., 2., 1.])
     """
     if n_betas < 1:
         raise InputError(f"n_betas must be at least 1, got {n_betas!r}")
     if not 0 < min_ratio <= 1:
         raise InputError(f"min_ratio must lie in (0, 1], got {min_ratio!r}")
-    if n_betas == 1:
-        return np.array([beta_max])
-    exponents = np.arange(n_betas) / (n_betas - 1)
-    grid: Array = beta_max * np.exp(np.log(min_ratio) * exponents)
-    return grid
+    if beta_max == 0:  # the unpenalised fit is perfect: one penalty says it all
+        return np.zeros(1)
+    return np.geomspace(beta_max, min_ratio * beta_max, n_betas)
 
 
 def solve_path(

@@ -112,9 +112,14 @@ class LassoProblem:
         """Smallest penalty at which no feature is active.
 
         The largest absolute correlation of a feature with the residual of the unpenalised fit; 0
-        when that fit is perfect. Cost: one search of the dictionary, O(p n).
+        when no feature can improve that fit beyond rounding. Cost: one search of the dictionary, O(p n).
         """
-        return match_bound(self.design, self.design.null_dual)
+        design, dual = self.design, self.design.null_dual
+        bound = match_bound(design, dual)
+        rounding = (
+            64 * np.finfo(float).eps * float(np.sum(np.abs(dual))) * max(c.scale for c in design.columns)
+        )
+        return bound if bound > rounding else 0.0
 
     def __repr__(self) -> str:
         n, p = self.x.shape

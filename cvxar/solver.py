@@ -104,6 +104,7 @@ class Solution:
 
 
 SOLVERS = ("auto", "osqp", "active-set")
+LARGEST_FINISH = 5_000_000  # entries of the feature matrix for the second attempt of "auto"
 
 
 def solve(
@@ -131,7 +132,8 @@ def solve(
         How restricted problems are solved. ``"active-set"``: exact active set, on nodal values for
         two-layer networks with a constant (about 10 times faster), else on the features. ``"osqp"``:
         OSQP proposes the active features and the exact active set finishes. ``"auto"`` takes the
-        active set. All reach the same optimum.
+        active set on nodal values, and on features where the first stops short (several nearly
+        dependent columns can do that). All reach the same optimum.
     max_rounds : int, default 500
         Most searches of the dictionary.
     warm_start : Solution, optional
@@ -194,13 +196,28 @@ def _check_options(
 def _run(
     problem: LassoProblem, tol: float, solver: str, max_rounds: int, warm_start: Solution | None
 ) -> Solution:
-    state: State | None = None
-    if problem.beta == 0:
+    varies = any(len(c.knots) > 1 for c in problem.design.columns)
+    if problem.beta == 0 and varies:
         point, dual, rounds = least_norm(problem)
         return Solution(problem, point, certify_least_norm(problem, point, dual), dual, rounds, 0.0, None)
-    if solver != "osqp" and problem.fit_intercept and any(len(c.knots) > 1 for c in problem.design.columns):
-        start = warm_start.state if warm_start else None
-        point, dual, rounds, state = search(problem, tol / 4, max_rounds, start)
-    else:
-        point, dual, rounds = search_columns(problem, tol / 4, max_rounds, solver == "osqp")
-    return Solution(problem, point, certify(problem, point, dual), dual, rounds, 0.0, state)
+    if solver == "osqp" or not (problem.fit_intercept and varies):
+        return _in_feature_space(problem, tol, max_rounds, solver == "osqp", None)
+    state = warm_start.state if warm_start else None
+    point, dual, rounds, state = search(problem, tol / 4, max_rounds, state)
+    solution = Solution(problem, point, certify(problem, point, dual), dual, rounds, 0.0, state)
+    small = len(problem.y) * len(point.coef) <= LARGEST_FINISH
+    if solver == "auto" and small and rounds < max_rounds and not solution.certificate.holds(tol):
+        return _in_feature_space(problem, tol, max_rounds, False, solution)
+    return solution
+
+
+def _in_feature_space(
+    problem: LassoProblem, tol: float, max_rounds: int, use_osqp: bool, start: Solution | None
+) -> Solution:
+    """Solve in feature space; with a start, keep the better of the two."""
+    first = start.point if start is not None else None
+    point, dual, rounds = search_columns(problem, tol / 4, max_rounds, use_osqp, first)
+    found = Solution(problem, point, certify(problem, point, dual), dual, rounds, 0.0, None)
+    if start is not None and start.certificate.relative_gap <= found.certificate.relative_gap:
+        return start
+    return found

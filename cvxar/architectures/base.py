@@ -93,7 +93,7 @@ def enumerate_match(dictionary: Dictionary, dual: Array, limit: float) -> Match:
     >>> from cvxar.architectures import TwoLayer
     >>> d = TwoLayer("relu").dictionary(np.array([0.0, 1.0, 3.0]))
     >>> enumerate_match(d, np.array([1.0, -2.0, 1.0]), limit=0.5).bound
-    1.0
+    2.0
     """
     features = dictionary.enumerate()
     values = np.array([feature(dictionary.knots) @ dual for feature in features])

@@ -1,0 +1,102 @@
+"""Every fast dictionary search equals its enumerated twin; every name builds."""
+
+import pickle
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from problems import ARCHITECTURES, inputs
+
+from cvxar.architectures import BY_NAME, Feature, TwoLayer, enumerate_match, get
+from cvxar.architectures.two_layer import hinge_sums, run_peaks
+from cvxar.errors import InputError, InputTypeError
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES, ids=repr)
+@given(data=st.data())
+def test_match_equals_enumeration(architecture, data):
+    n = data.draw(st.integers(1, 30))
+    knots = np.unique(data.draw(inputs(n)))
+    dual = np.random.default_rng(data.draw(st.integers(0, 999))).normal(size=len(knots))
+    if data.draw(st.booleans()):
+        dual -= dual.mean()
+    dictionary = architecture.dictionary(knots)
+    slow = enumerate_match(dictionary, dual, 0.0)
+    limit = data.draw(st.floats(0, 1)) * slow.bound
+    fast, slow = dictionary.match(dual, limit), enumerate_match(dictionary, dual, limit)
+    noise = 1e-11 * (1 + np.abs(dual).sum() * np.ptp(knots))
+    assert fast.bound == pytest.approx(slow.bound, abs=noise)
+    values = np.array([f(knots) @ dual for f in fast.features])
+    np.testing.assert_allclose(fast.correlations, values, atol=noise, rtol=0)
+    if len(fast.features):
+        assert np.max(np.abs(fast.correlations)) == pytest.approx(fast.bound, abs=noise)
+    else:
+        assert slow.bound <= limit + noise
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES, ids=repr)
+@given(data=st.data())
+def test_bound_holds_for_any_bias(architecture, data):
+    """The finite dictionary is exact: no unit with any bias correlates better (sum of dual is 0)."""
+    knots = np.unique(data.draw(inputs(data.draw(st.integers(2, 12)))))
+    rng = np.random.default_rng(data.draw(st.integers(0, 999)))
+    dual = rng.normal(size=len(knots))
+    dual -= dual.mean()
+    bound = architecture.dictionary(knots).match(dual, np.inf).bound
+    spread = np.ptp(knots) + 1.0
+    centers = rng.uniform(knots[0] - spread, knots[-1] + spread, 300)
+    units = [Feature(architecture.sigma, (s,), (float(c),)) for c in centers for s in (1, -1)]
+    best = max(abs(u(knots) @ dual) for u in units)
+    assert best <= bound + 1e-10 * (1 + np.abs(dual).sum() * spread)
+
+
+@given(values=st.lists(st.integers(-4, 4), max_size=20), limit=st.integers(0, 3))
+def test_run_peaks_by_hand(values, limit):
+    found, run = [], []
+    for i, v in enumerate([*values, 0]):
+        if run and (abs(v) <= limit or v * values[run[-1]] < 0):
+            found.append(max(run, key=lambda j: (abs(values[j]), -j)))
+            run = []
+        if abs(v) > limit:
+            run.append(i)
+    assert run_peaks(np.array(values, dtype=float), limit).tolist() == found
+
+
+def test_hinge_sums_keep_their_digits_on_a_long_walk():
+    """Against exact rational sums: cumulative sums of residuals lose nothing that matters."""
+    import math
+
+    rng = np.random.default_rng(0)
+    knots = 1e4 + np.sort(rng.normal(size=50_000))
+    dual = rng.normal(size=len(knots))
+    dual -= dual.mean()
+    fast = hinge_sums(knots, dual)
+    for a in (0, 10, 25_000, 49_000):
+        exact = math.fsum(
+            float(d) * (float(u) - float(knots[a])) for d, u in zip(dual[a:], knots[a:], strict=True)
+        )
+        assert fast[a] == pytest.approx(exact, rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES, ids=repr)
+def test_architectures_are_values(architecture):
+    assert pickle.loads(pickle.dumps(architecture)) == architecture
+    assert hash(architecture) == hash(pickle.loads(pickle.dumps(architecture)))
+    assert get(architecture) is architecture
+
+
+def test_names():
+    assert all(get(name) is instance for name, instance in BY_NAME.items())
+    with pytest.raises(InputError, match="unknown architecture 'rleu'; known: 'relu'"):
+        get("rleu")
+    with pytest.raises(InputError, match="unknown activation of TwoLayer 'gelu'"):
+        TwoLayer("gelu")
+    with pytest.raises(InputTypeError, match="got float"):
+        get(2.0)
+
+
+@pytest.mark.parametrize("slope", [-1.0, 1.0, 2.0, float("nan")])
+def test_leaky_slopes_outside_the_theory_are_refused(slope):
+    with pytest.raises(InputError, match="strictly between -1 and 1"):
+        TwoLayer("leaky_relu", slope)
