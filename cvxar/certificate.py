@@ -61,7 +61,8 @@ def certify(problem: LassoProblem, point: Coefficients, dual: Array) -> Certific
     design = problem.design
     residual = (design.y - point.level) - point.varying(design.x, design.exog)
     primal = problem.loss.value(residual, design.weight) + problem.beta * float(np.sum(np.abs(point.coef)))
-    floor = len(design.y) * (8 * np.finfo(float).eps * design.y_scale) ** 2
+    noise = 8 * np.finfo(float).eps * (design.y_scale + point.summands(design.x, design.exog))
+    floor = float(design.weight @ (noise * noise))
     return Certificate(primal, _dual_value(problem, point, dual), floor)
 
 

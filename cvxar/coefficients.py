@@ -63,6 +63,11 @@ class Coefficients:
         """Contribution of the unpenalised columns to the fitted values, less ``level``."""
         return self._exog(exog) + (x - self.anchors) @ self.linear
 
+    def summands(self, x: Array, exog: Array) -> Array:
+        """Total size of the terms that :meth:`unpenalised` adds up (its rounding is relative to it)."""
+        sizes: Array = np.abs(x - self.anchors) @ np.abs(self.linear)
+        return sizes + np.abs(exog - self.exog_anchors) @ np.abs(self.exog_coef)
+
     def _exog(self, exog: Array) -> Array:
         values: Array = (exog - self.exog_anchors) @ self.exog_coef
         return values

@@ -130,8 +130,10 @@ class Design:
     @cached_property
     def null_residual(self) -> Array:
         """Residual of the unpenalised fit, scaled as ``e``; exact zeros where it is rounding."""
-        residual = self.e - self.free.values @ self.free.least_squares(self.e)
-        noise = 16 * np.finfo(float).eps * np.max(np.abs(self.e), initial=0.0)
+        coef = self.free.least_squares(self.e)
+        residual = self.e - self.free.values @ coef
+        summed = np.abs(self.e) + np.abs(self.free.values) @ np.abs(coef)
+        noise = 16 * np.finfo(float).eps * np.max(summed, initial=0.0)
         return residual if np.max(np.abs(residual), initial=0.0) > noise else np.zeros_like(residual)
 
     @property
