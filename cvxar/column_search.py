@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.linalg import solve_triangular
 
-from cvxar._typing import Array, IntArray
+from cvxar._typing import Array
 from cvxar.architectures import Feature
 from cvxar.coefficients import Coefficients
 from cvxar.master import compress, finish, propose, support
 from cvxar.problem import LassoProblem
+from cvxar.unpenalised import with_free_part
 
 
 @dataclass(frozen=True)
@@ -130,34 +131,17 @@ class ColumnSearch:
             primal = float(residual @ residual) / 2 + float(self._cost(work.features) @ work.amount)
             stalled = 0 if gap < 0.5 * best_gap else stalled + 1
             best_gap = min(gap, best_gap)
-            if gap <= tol * primal + floor or not found.features or stalled > 50:
+            enough = gap <= tol * primal + floor
+            if gap <= 1e-14 * primal + floor or not found.features or stalled > (0 if enough else 50):
                 return work, residual, done
             columns = self._columns(found.features, found.signs)
             work = self.settle(work.with_features(found.features, found.signs, columns))
         return work, self.residual(work), max_rounds
 
     def point(self, work: Working) -> Coefficients:
-        """Turn a working set into coefficients in data units, the unpenalised ones by least squares."""
-        design = self.design
-        raw = np.zeros(len(self.root))
-        for feature, z in zip(work.features, work.signs * work.amount, strict=True):
-            column = design.columns[feature.column]
-            raw += (z * feature(column.knots) / column.scale)[column.position]
-        scale = np.array([design.y_scale / design.columns[f.column].scale for f in work.features])
-        return with_free_part(self.problem, work.features, work.signs * work.amount * scale, design.e - raw)
-
-
-def with_free_part(
-    problem: LassoProblem, features: tuple[Feature, ...], coef: Array, rest: Array
-) -> Coefficients:
-    """Complete feature coefficients by the unpenalised fit of what they leave (``rest``, scaled)."""
-    design = problem.design
-    free = design.y_scale * design.free.least_squares(rest) / design.free.scale
-    constant, p, q = int(design.fit_intercept), len(design.columns), design.exog.shape[1]
-    level = design.y_center + (float(free[0]) if constant else 0.0)
-    linear = free[constant : constant + p] if design.skip else np.zeros(p)
-    tail: IntArray = np.arange(len(free) - q, len(free))
-    return Coefficients(features, coef, level, linear, design.anchors, free[tail], design.free.anchor[tail])
+        """Turn a working set into coefficients in data units."""
+        scale = np.array([self.design.y_scale / self.design.columns[f.column].scale for f in work.features])
+        return with_free_part(self.problem, work.features, work.signs * work.amount * scale)
 
 
 def search_columns(

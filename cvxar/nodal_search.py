@@ -18,6 +18,7 @@ from cvxar.nodal import (
 from cvxar.problem import LassoProblem
 from cvxar.spline import flat
 from cvxar.units import units_of
+from cvxar.unpenalised import with_free_part
 
 
 class Outcome(NamedTuple):
@@ -27,6 +28,9 @@ class Outcome(NamedTuple):
     dual: Array
     rounds: int
     state: State
+
+
+EXACT = 1e-14
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,10 @@ def search(problem: LassoProblem, tol: float, max_rounds: int, start: State | No
     rows, offset, active = prepare(problem)
     state = _restart(problem, start, active) if start is not None else cold_state(problem, active)
     state, rounds = Search(rows, offset).run(state, tol, max_rounds)
-    return Outcome(coefficients_of(problem, state, active), _dual(problem, rows, state), rounds, state)
+    point = coefficients_of(problem, state, active)
+    if not problem.design.free.independent:  # many fits are equal: take the one of minimum norm
+        point = with_free_part(problem, point.features, point.coef)
+    return Outcome(point, _dual(problem, rows, state), rounds, state)
 
 
 def prepare(problem: LassoProblem) -> tuple[Rows, float, list[int]]:
@@ -166,12 +173,17 @@ class Search:
         return then.primal > now.primal * (1 + 1e-14) + self.floor
 
     def run(self, state: State, tol: float, max_rounds: int) -> tuple[State, int]:
-        """Iterate until the gap is below ``tol`` times the objective, or nothing moves any more."""
+        """Iterate until nothing moves any more; within ``tol``, until a round gains nothing.
+
+        Going on while it costs a round or two makes fitted values exact, not only the objective:
+        their error is of the order of the square root of the gap.
+        """
         state = settle_aggressively(self.rows, state)
         now = price(self.rows, state, self.offset)
         best, best_gap = state, now.gap
         for done in range(1, max_rounds + 1):
-            if now.gap <= tol * now.primal + self.floor or self.stalled > 10:
+            enough = now.gap <= tol * now.primal + self.floor
+            if now.gap <= EXACT * now.primal + self.floor or self.stalled > (0 if enough else 10):
                 return best, done
             state, now = self.advance(state, now)
             if now.gap <= best_gap:

@@ -7,7 +7,7 @@ from problems import explicit, literal_objective, problems
 
 from cvxar import Certificate, solve
 from cvxar.certificate import certify
-from cvxar.column_search import with_free_part
+from cvxar.unpenalised import with_free_part
 
 
 @given(problem=problems(max_columns=2), seed=st.integers(0, 999), size=st.sampled_from([0.0, 1e-3, 1.0, 1e3]))
@@ -17,7 +17,7 @@ def test_gap_is_never_negative_and_always_true(problem, seed, size):
     best = solve(problem)
     features = tuple(best.features)
     coef = best.coef + size * rng.normal(size=len(features)) * (np.abs(best.coef) + problem.beta_max)
-    point = with_free_part(problem, features, coef, problem.design.e)
+    point = with_free_part(problem, features, coef)
     dual = best.dual + size * rng.normal(size=len(best.dual)) * np.abs(best.dual).max()
     certificate = certify(problem, point, dual)
     slack = 1e-9 * best.certificate.primal + best.certificate.floor

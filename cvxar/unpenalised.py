@@ -1,0 +1,33 @@
+"""The unpenalised coefficients that go best with given feature coefficients."""
+
+import numpy as np
+
+from cvxar._typing import Array, IntArray
+from cvxar.architectures import Feature
+from cvxar.coefficients import Coefficients
+from cvxar.design import Design
+from cvxar.problem import LassoProblem
+
+
+def feature_part(design: Design, features: tuple[Feature, ...], coef: Array) -> Array:
+    """Sum of the features at the observations, in the scaled units of ``design.e``; O(n k)."""
+    total = np.zeros(len(design.e))
+    for feature, z in zip(features, coef, strict=True):
+        column = design.columns[feature.column]
+        total += (z / design.y_scale * feature(column.knots))[column.position]
+    return total
+
+
+def with_free_part(problem: LassoProblem, features: tuple[Feature, ...], coef: Array) -> Coefficients:
+    """Complete feature coefficients by the least-squares fit of the unpenalised columns to the rest.
+
+    Where unpenalised columns depend on each other this is the fit of minimum norm.
+    """
+    design = problem.design
+    rest = design.e - feature_part(design, features, coef)
+    free = design.y_scale * design.free.least_squares(rest) / design.free.scale
+    constant, p, q = int(design.fit_intercept), len(design.columns), design.exog.shape[1]
+    level = design.y_center + (float(free[0]) if constant else 0.0)
+    linear = free[constant : constant + p] if design.skip else np.zeros(p)
+    tail: IntArray = np.arange(len(free) - q, len(free))
+    return Coefficients(features, coef, level, linear, design.anchors, free[tail], design.free.anchor[tail])
