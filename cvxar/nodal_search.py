@@ -81,7 +81,7 @@ def _tied_rows(problem: LassoProblem) -> tuple[Rows, float]:
 def cold_state(problem: LassoProblem, active: list[int]) -> State:
     """Return the zero function."""
     design = problem.design
-    cost = 1.0 / (1.0 - problem.architecture.sigma.negative_slope)
+    cost = problem.architecture.hinge_cost or 1.0
     splines = tuple(
         flat(design.columns[j].t, problem.beta * design.beta_scale(design.columns[j]), cost, problem.skip)
         for j in active

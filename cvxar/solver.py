@@ -200,7 +200,8 @@ def _run(
     if problem.beta == 0 and varies:
         point, dual, rounds = least_norm(problem)
         return Solution(problem, point, certify_least_norm(problem, point, dual), dual, rounds, 0.0, None)
-    if solver == "osqp" or not (problem.fit_intercept and varies):
+    nodal = problem.fit_intercept and varies and problem.architecture.hinge_cost is not None
+    if solver == "osqp" or not nodal:
         return _in_feature_space(problem, tol, max_rounds, solver == "osqp", None)
     state = warm_start.state if warm_start else None
     point, dual, rounds, state = search(problem, tol / 4, max_rounds, state)

@@ -115,6 +115,14 @@ class Architecture(ABC):
     def sigma(self) -> Homogeneous:
         """Activation of the hidden layers, as a function."""
 
+    @property
+    def hinge_cost(self) -> float | None:
+        """l1 cost of a unit slope change where the Lasso is one of single kinks, else None.
+
+        With it, squared-loss problems are solved on nodal values (see ``cvxar.spline``).
+        """
+        return None
+
     @abstractmethod
     def dictionary(self, knots: Array) -> Dictionary:
         """Return the dictionary of this architecture on sorted distinct inputs."""

@@ -63,6 +63,11 @@ class TwoLayer(Architecture):
         fixed = {"relu": RELU, "abs": ABS}
         return fixed.get(self.activation) or leaky_relu(self.negative_slope)
 
+    @property
+    def hinge_cost(self) -> float:
+        """``1 / (1 - negative_slope)``."""
+        return 1.0 / (1.0 - self.sigma.negative_slope)
+
     def dictionary(self, knots: Array) -> "HingeDictionary":
         """Return the dictionary on sorted distinct inputs; cost O(1)."""
         return HingeDictionary(knots, self.sigma)
