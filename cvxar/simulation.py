@@ -1,0 +1,154 @@
+"""Paths of a fitted map: the map beyond its training range, the shocks, the simulation."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cvxar._typing import Array
+from cvxar.errors import unknown_name
+from cvxar.lags import LagFrame
+from cvxar.piecewise import PiecewiseLinear
+from cvxar.solver import Solution
+
+EXTRAPOLATIONS = ("ar", "network")
+
+
+@dataclass(frozen=True)
+class ConditionalMean:
+    r"""The fitted map from lags to the next value, with a rule for lags never seen in training.
+
+    .. math:: f(v) = c + \sum_l g_l(\bar v_l) + s_l (v_l - \bar v_l), \quad
+              \bar v_l = \min(\max(v_l, \mathrm{low}_l), \mathrm{high}_l)
+
+    Inside the training range of every lag it is the network; beyond the range of lag l it continues
+    from the network's value at the end with slope :math:`s_l`.
+
+    Parameters
+    ----------
+    constant : float
+    pieces : tuple of PiecewiseLinear
+        :math:`g_l`, skip slope included, one per lag.
+    low, high : array (p,)
+        Training range of each lag; infinite to use the network everywhere.
+    outer_slopes : array (p,)
+        :math:`s_l`, used beyond that range.
+    """
+
+    constant: float
+    pieces: tuple[PiecewiseLinear, ...]
+    low: Array
+    high: Array
+    outer_slopes: Array
+
+    def __call__(self, lagged: Array) -> Array:
+        """Evaluate at lagged values (m, p); returns (m,). Cost O(m p log k)."""
+        level = np.full(len(lagged), self.constant)
+        for j, piece in enumerate(self.pieces):
+            inside = np.clip(lagged[:, j], self.low[j], self.high[j])
+            level += piece(inside) + self.outer_slopes[j] * (lagged[:, j] - inside)
+        return level
+
+
+def conditional_mean(solution: Solution, frame: LagFrame, extrapolation: str) -> ConditionalMean:
+    """Return the map of a solution with the chosen rule beyond the training range.
+
+    ``"ar"`` continues with the slopes of the linear autoregression, fitted once by least squares;
+    ``"network"`` with the network as trained. Where the solution has no kink and a skip connection,
+    the two are the same map.
+
+    Raises
+    ------
+    InputError
+        For another ``extrapolation``.
+    """
+    if extrapolation not in EXTRAPOLATIONS:
+        raise unknown_name("extrapolation", extrapolation, EXTRAPOLATIONS)
+    network, p, point = solution.network, frame.x.shape[1], solution.point
+    # the exogenous part is counted from zero here, from its anchors there
+    constant = point.level - float(point.exog_coef @ point.exog_anchors)
+    pieces = tuple(network.pieces(j) for j in range(p))
+    if extrapolation == "network":
+        return ConditionalMean(constant, pieces, np.full(p, -np.inf), np.full(p, np.inf), np.zeros(p))
+    slopes = least_squares_slopes(frame, solution.problem.fit_intercept)
+    return ConditionalMean(constant, pieces, frame.x.min(axis=0), frame.x.max(axis=0), slopes)
+
+
+def least_squares_slopes(frame: LagFrame, fit_intercept: bool) -> Array:
+    """Return the lag coefficients (p,) of the linear autoregression, minimum norm if not unique.
+
+    Examples
+    --------
+    >>> from cvxar.lags import lag_frame
+    >>> from cvxar.observations import observe
+    >>> least_squares_slopes(lag_frame(observe([8.0, 4.0, 2.0, 1.0]), (1,)), True).round(12)
+    array([0.5])
+    """
+    design, y = np.hstack([frame.x, frame.exog]), frame.y
+    if fit_intercept:
+        # the first row goes first, so that a constant column becomes exactly zero
+        design, y = design - design[0], y - y[0]
+        design, y = design - design.mean(axis=0), y - y.mean()
+    scale = np.abs(design).max(axis=0)
+    scale = np.where(scale > 0, scale, 1.0)
+    coef: Array = np.linalg.lstsq(design / scale, y, rcond=1e-12)[0] / scale
+    return coef[: frame.x.shape[1]]
+
+
+def simulate(
+    mean: ConditionalMean, lags: tuple[int, ...], history: Array, offsets: Array, shocks: Array
+) -> tuple[Array, Array]:
+    r"""Simulate paths :math:`y_t = f(y_{t-l_1}, \ldots) + \mathrm{offset}_t + \mathrm{shock}_t`.
+
+    Parameters
+    ----------
+    mean : ConditionalMean
+    lags : tuple of int
+        Ascending.
+    history : array (at least max(lags),)
+        The last observations, in time order.
+    offsets : array (steps,)
+        Known additive terms of each step (exogenous part).
+    shocks : array (steps, n_paths)
+        Residuals drawn for each step and path; zeros (steps, 1) iterate the mean.
+
+    Returns
+    -------
+    means : array (steps,)
+        Average over the paths of the conditional mean, before the shock of the same step: exact at
+        the first step.
+    paths : array (steps, n_paths)
+        Simulated observations, shocks included. Cost O(steps n_paths p).
+    """
+    steps, n_paths = shocks.shape
+    longest = lags[-1]
+    past = np.asarray(lags)
+    paths = np.empty((longest + steps, n_paths))
+    paths[:longest] = history[-longest:, None]
+    means = np.empty(steps)
+    for step in range(steps):
+        now = longest + step
+        level = mean(paths[now - past].T) + offsets[step]
+        means[step] = level.mean()
+        paths[now] = level + shocks[step]
+    return means, paths[longest:]
+
+
+def draw_shocks(residuals: Array, steps: int, n_paths: int, rng: np.random.Generator) -> Array:
+    """Resample residuals for every step and path: (steps, n_paths), each row with mean zero.
+
+    Each row is a stratified sample: path i of a random order takes the residual at quantile
+    ``(i + u) / n_paths``, so that every residual is equally likely but the rows have less sampling
+    noise than independent draws. Rows are centred, hence the simulated mean of a linear model is
+    exactly its iterated forecast.
+
+    Examples
+    --------
+    >>> rows = draw_shocks(np.array([-1.0, 1.0]), 3, 10, np.random.default_rng(0))
+    >>> np.sort(rows, axis=1)[0].tolist()
+    [-1.0, -1.0, -1.0, -1.0, -1.0, 1.0, 1.0, 1.0, 1.0, 1.0]
+    """
+    quantile = (np.arange(n_paths) + rng.random((steps, n_paths))) / n_paths
+    place = np.minimum((quantile * len(residuals)).astype(np.intp), len(residuals) - 1)
+    drawn = rng.permuted(np.sort(residuals)[place], axis=1)
+    centred: Array = drawn - drawn.mean(axis=1, keepdims=True)
+    return centred

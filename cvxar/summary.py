@@ -1,0 +1,147 @@
+"""The printed summary of a fitted autoregression."""
+
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+
+from cvxar._typing import Array
+from cvxar.certificate import Certificate
+from cvxar.lags import LagFrame
+from cvxar.network import Network
+from cvxar.piecewise import PiecewiseLinear
+
+# a table of more regimes than this cannot be read; the rest is in ``breakpoints_``
+MAX_REGIMES = 20
+
+OUTSIDE = {
+    "ar": "Beyond the training range of a lag, forecasts continue with the slope of the linear (AR) fit.",
+    "network": "Beyond the training range of a lag, forecasts follow the network's outermost slopes.",
+}
+
+
+class FittedModel(Protocol):
+    """What a summary needs to know of a fitted model."""
+
+    network_: Network
+    certificate_: Certificate
+    beta_: float
+    beta_max_: float
+    params_: pd.Series
+    resid_: pd.Series
+    nobs_: int
+    llf_: float
+    aic_: float
+    bic_: float
+    hqic_: float
+    path_: pd.DataFrame | None
+    beta: float | str
+    beta_ratio: float | None
+    extrapolation: str
+    skip: bool
+
+
+def summarise(model: FittedModel, frame: LagFrame, lags: tuple[int, ...]) -> Any:
+    """Return a ``statsmodels.iolib.summary.Summary`` of the model fitted to ``frame``."""
+    from statsmodels.iolib.summary import Summary
+
+    summary = Summary()
+    name = frame.names[0].rpartition(".L")[0]
+    summary.add_table_2cols(
+        None,
+        title="ConvexAR Results",
+        gleft=[(label, [value]) for label, value in _identity(model, frame, lags, name)],
+        gright=[(label, [value]) for label, value in _quality(model)],
+        yname=name,
+        xname=list(map(str, model.params_.index)),
+    )
+    summary.tables.append(_linear_table(model.params_))
+    summary.tables.extend(
+        _regime_table(label, model.network_.pieces(j), frame.x[:, j]) for j, label in enumerate(frame.names)
+    )
+    summary.add_extra_txt(list(_notes(model, frame)))
+    return summary
+
+
+def _identity(
+    model: FittedModel, frame: LagFrame, lags: tuple[int, ...], name: str
+) -> Iterable[tuple[str, str]]:
+    listed = str(lags[-1]) if lags == tuple(range(1, lags[-1] + 1)) else ", ".join(map(str, lags))
+    network = model.network_
+    yield "Dep. Variable:", name
+    yield "Model:", f"ConvexAR({listed}){'-X' if frame.exog.shape[1] else ''}"
+    yield "Network:", f"{network.activation}, depth {network.depth}{', skip' if model.skip else ''}"
+    yield "Units:", str(network.n_units)
+    yield "Breakpoints:", str(len(network.breakpoints))
+    yield "Sample:", _stamp(frame.index[0])
+    yield "", f"- {_stamp(frame.index[-1])}"
+
+
+def _quality(model: FittedModel) -> Iterable[tuple[str, str]]:
+    resid = model.resid_.to_numpy()[: model.nobs_]
+    yield "No. Observations:", str(model.nobs_)
+    yield "beta", f"{model.beta_:.6g}"
+    yield "beta / beta_max", f"{model.beta_ / model.beta_max_:.6g}" if model.beta_max_ > 0 else "none"
+    yield "Log Likelihood", f"{model.llf_:#.6g}"
+    yield "S.D. of innovations", f"{float(np.sqrt(np.mean(resid**2))):#.6g}"
+    yield "AIC", f"{model.aic_:#.6g}"
+    yield "BIC", f"{model.bic_:#.6g}"
+    yield "HQIC", f"{model.hqic_:#.6g}"
+
+
+def _stamp(stamp: Any) -> str:
+    return str(stamp).removesuffix(" 00:00:00")
+
+
+def _linear_table(params: pd.Series) -> Any:
+    from statsmodels.iolib.table import SimpleTable
+
+    rows = [[f"{value:.6g}"] for value in params]
+    return SimpleTable(
+        rows or [["none"]],
+        headers=["coef"],
+        stubs=[str(name) for name in params.index] or [""],
+        title="Linear part (unpenalised)",
+    )
+
+
+def regimes(part: PiecewiseLinear, values: Array) -> pd.DataFrame:
+    """Return the linear pieces of one lag: ``from``, ``to``, ``slope`` and number of observations.
+
+    Examples
+    --------
+    >>> g = PiecewiseLinear(np.array([0.0]), np.array([0.0]), np.array([0.2, 0.9]))
+    >>> regimes(g, np.array([-1.0, 2.0, 3.0])).to_numpy().tolist()
+    [[-inf, 0.0, 0.2, 1.0], [0.0, inf, 0.9, 2.0]]
+    """
+    edges = np.concatenate([[-np.inf], part.breaks, [np.inf]])
+    counts = np.bincount(np.searchsorted(part.breaks, values, side="right"), minlength=len(part.slopes))
+    return pd.DataFrame({"from": edges[:-1], "to": edges[1:], "slope": part.slopes, "nobs": counts})
+
+
+def _regime_table(label: str, part: PiecewiseLinear, values: Array) -> Any:
+    from statsmodels.iolib.table import SimpleTable
+
+    table = regimes(part, values)
+    shown = table.head(MAX_REGIMES)
+    rows = [[f"{r[0]:.6g}", f"{r[1]:.6g}", f"{r[2]:.6g}", f"{r[3]:.0f}"] for r in shown.to_numpy()]
+    more = "" if len(shown) == len(table) else f" (first {MAX_REGIMES} of {len(table)}, see breakpoints_)"
+    title = f"Regimes of {label}{more}"
+    return SimpleTable(rows, headers=["from", "to", "slope", "nobs"], title=title)
+
+
+def _notes(model: FittedModel, frame: LagFrame) -> Iterable[str]:
+    """Sentences under the tables: the proof, how beta was found, what holds beyond the data."""
+    yield f"Certificate: {model.certificate_}."
+    if model.path_ is not None:
+        criterion, tried = str(model.beta).upper(), len(model.path_)
+        yield f"beta: lowest {criterion} among {tried} penalties from beta_max downwards."
+    if np.ptp(frame.y) == 0 and np.ptp(frame.x) == 0:
+        yield "The series is constant: the fit is that constant, and beta_max is 0."
+    elif not model.network_.breakpoints:
+        yield "No breakpoint: the fitted map is linear."
+    low, high = frame.x.min(axis=0), frame.x.max(axis=0)
+    ranges = (f"{n} in [{a:.6g}, {b:.6g}]" for n, a, b in zip(frame.names, low, high, strict=True))
+    yield f"Training range: {'; '.join(ranges)}."
+    yield OUTSIDE[model.extrapolation]
