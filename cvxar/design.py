@@ -7,6 +7,7 @@ import numpy as np
 
 from cvxar._typing import Array, IntArray
 from cvxar.architectures import Architecture, Dictionary
+from cvxar.cells import Cells, point_cells
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,18 @@ class Design:
     def e(self) -> Array:
         """Centred and scaled target, (n,)."""
         return (self.y - self.y_center) / self.y_scale
+
+    @cached_property
+    def cells(self) -> Cells:
+        """The only column and the target as cells, for the compiled solver."""
+        (column,) = self.columns
+        return point_cells(column.t, column.position, self.e, self.weight)
+
+    @property
+    def one_column(self) -> bool:
+        """Whether the problem is one varying column and a constant, nothing exogenous."""
+        plain = self.fit_intercept and not self.exog.shape[1]
+        return plain and len(self.columns) == 1 and len(self.columns[0].knots) > 1
 
     @property
     def anchors(self) -> Array:

@@ -9,6 +9,7 @@ import numpy as np
 
 from cvxar._typing import Array, ArrayLike
 from cvxar.architectures import Feature
+from cvxar.cell_search import CellState, search_cells
 from cvxar.certificate import Certificate, certify, certify_least_norm
 from cvxar.coefficients import Coefficients
 from cvxar.column_search import search_columns
@@ -37,7 +38,7 @@ class Solution:
     dual: Array
     rounds: int
     seconds: float
-    state: State | None
+    state: State | CellState | None
 
     @property
     def features(self) -> tuple[Feature, ...]:
@@ -203,8 +204,14 @@ def _run(
     nodal = problem.fit_intercept and varies and problem.architecture.hinge_cost is not None
     if solver == "osqp" or not nodal:
         return _in_feature_space(problem, tol, max_rounds, solver == "osqp", None)
-    state = warm_start.state if warm_start else None
-    point, dual, rounds, state = search(problem, tol / 4, max_rounds, state)
+    earlier = warm_start.state if warm_start else None
+    state: State | CellState
+    if problem.design.one_column:
+        start = earlier if isinstance(earlier, CellState) else None
+        point, dual, rounds, state = search_cells(problem, tol / 4, max_rounds, start)
+    else:
+        nodal_start = earlier if isinstance(earlier, State) else None
+        point, dual, rounds, state = search(problem, tol / 4, max_rounds, nodal_start)
     solution = Solution(problem, point, certify(problem, point, dual), dual, rounds, 0.0, state)
     small = len(problem.y) * len(point.coef) <= LARGEST_FINISH
     if solver == "auto" and small and rounds < max_rounds and not solution.certificate.holds(tol):

@@ -1,0 +1,112 @@
+"""The compiled solver of one-column, two-layer, squared-loss problems: from a problem to a point."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from cvxar._typing import Array, IntArray
+from cvxar.cells import Cells
+from cvxar.coefficients import Coefficients
+from cvxar.problem import LassoProblem
+from cvxar.spline import Spline
+from cvxar.units import units_of
+
+EXACT = 1e-14
+
+
+class CellState(NamedTuple):
+    """Nodes (cells), values and slopes (less the line of the cells), signs, tilt: a warm start."""
+
+    nodes: IntArray
+    value: Array
+    slope: Array
+    sign: Array
+    tilt: float
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What the kernels need to know of a problem besides the cells."""
+
+    beta: float
+    cost: float
+    skip: bool
+    floor: float
+
+
+def setting_of(problem: LassoProblem) -> Setting:
+    """Scale the penalty to the cells of a problem."""
+    design = problem.design
+    beta = problem.beta * design.beta_scale(design.columns[0])
+    cost = problem.architecture.hinge_cost
+    assert cost is not None  # the caller has chosen this solver by it
+    return Setting(beta, cost, problem.skip, 1e-32 * float(np.sum(design.weight)))
+
+
+def flat_state(cells: Cells) -> CellState:
+    """Return the line of the cells, without kinks."""
+    ends = np.array([0, len(cells.anchor) - 1], dtype=np.int64)
+    return CellState(ends, np.zeros(2), np.zeros(1), np.zeros(2), 0.0)
+
+
+def search_cells(
+    problem: LassoProblem, tol: float, max_rounds: int, start: CellState | None
+) -> tuple[Coefficients, Array, int, CellState]:
+    """Solve; returns the point, its dual vector (data units), the rounds and a state for warm starts."""
+    # numba is loaded by the first solve, not by the import of the package
+    from cvxar import kernel_rounds, kernels
+
+    cells, how = problem.design.cells, setting_of(problem)
+    best, _, rounds = kernel_rounds.search(
+        cells.anchor,
+        cells.moments,
+        *(start or flat_state(cells)),
+        cells.tilted,
+        how.beta,
+        how.cost,
+        how.skip,
+        cells.offset,
+        tol,
+        EXACT,
+        how.floor,
+        max_rounds,
+    )
+    state = CellState(*best)
+    residual = kernels.refined_residual(
+        cells.anchor, cells.moments, *state, cells.tilted, how.beta, how.cost, how.skip
+    )
+    return point_of(problem, state), dual_of(problem, residual), rounds, state
+
+
+def point_of(problem: LassoProblem, state: CellState) -> Coefficients:
+    """Turn a state into units and unpenalised coefficients in data units."""
+    design, cells, how = problem.design, problem.design.cells, setting_of(problem)
+    t = cells.anchor[state.nodes]
+    spline = Spline(
+        t,
+        np.arange(len(t)),
+        state.value + (cells.level + cells.tilted * t),
+        state.slope + cells.tilted,
+        state.sign,
+        state.tilt,
+        how.beta,
+        how.cost,
+        how.skip,
+    )
+    column = design.columns[0]
+    units = units_of(spline, column.knots[state.nodes], problem.architecture.sigma, 0)
+    factor = design.y_scale / column.scale
+    level = design.y_center + units.level * design.y_scale
+    none = np.empty(0)
+    linear = np.array([units.linear * factor])
+    return Coefficients(tuple(units.features), units.coef * factor, level, linear, design.anchors, none, none)
+
+
+def dual_of(problem: LassoProblem, residual: Array) -> Array:
+    """Weighted residual of every observation, in data units, from the residuals of the distinct inputs."""
+    design, cells = problem.design, problem.design.cells
+    position = design.columns[0].position
+    mean = cells.moments[:, 3] / cells.moments[:, 0] + (cells.level + cells.tilted * cells.anchor)
+    within_ties = design.e - mean[position]
+    return design.y_scale * design.weight * (within_ties + residual[position])

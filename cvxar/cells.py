@@ -1,0 +1,52 @@
+"""Data of one column as cells: what the compiled solver works on (see ``kernels``)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cvxar._typing import Array, IntArray
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Anchors in scaled inputs, sums of each cell, and the line taken off the targets beforehand.
+
+    ``offset`` is the part of the loss that no function of the input can change (spread within ties).
+    """
+
+    anchor: Array
+    moments: Array
+    level: float
+    tilted: float
+    offset: float
+
+
+def point_cells(t: Array, position: IntArray, e: Array, weight: Array) -> Cells:
+    """One cell for each distinct input; O(n).
+
+    A weighted least-squares line is taken off the targets, so that sums of squares keep their digits.
+    """
+    total = np.bincount(position, weights=weight, minlength=len(t))
+    mean = np.bincount(position, weights=weight * e, minlength=len(t)) / total
+    spread = e - mean[position]
+    level, tilted = weighted_line(t, mean, total)
+    rest = mean - (level + tilted * t)
+    moments = np.zeros((len(t), 6))
+    moments[:, 0], moments[:, 3], moments[:, 5] = total, total * rest, total * rest * rest
+    return Cells(t, moments, level, tilted, float(weight @ (spread * spread)) / 2)
+
+
+def weighted_line(t: Array, y: Array, weight: Array) -> tuple[float, float]:
+    """Return level at 0 and slope of the weighted least-squares line.
+
+    Examples
+    --------
+    >>> weighted_line(np.array([0.0, 1.0]), np.array([1.0, 3.0]), np.ones(2))
+    (1.0, 2.0)
+    """
+    whole = float(np.sum(weight))
+    middle, mean = float(weight @ t) / whole, float(weight @ y) / whole
+    centred = weight * (t - middle)
+    square = float(centred @ (t - middle))
+    slope = float(centred @ (y - mean)) / square if square > 0 else 0.0
+    return mean - slope * middle, slope

@@ -1,0 +1,162 @@
+"""Compiled rounds of the one-column solver: price, add kinks, settle (see ``kernels`` for the letters)."""
+
+import numpy as np
+from numba import njit
+
+from cvxar.kernels import (
+    hinge_correlations,
+    residual_sums,
+    settle_aggressively,
+    settle_monotonically,
+)
+
+
+@njit(cache=True)
+def evaluate(anchor, moments, nodes, value, slope, tilted, beta, cost, skip, sums, hinge):
+    """Objective, gap, kink limit and midpoint of a state; fills ``sums`` and ``hinge``.
+
+    The gap is a sum of terms that are not negative up to rounding (see ``nodal_search.price``).
+    """
+    energy = residual_sums(anchor, moments, nodes, value, slope, sums)
+    hinge_correlations(anchor, sums, hinge)
+    whole = 0.0 if skip else hinge[0]
+    middle = hinge[0] / 2
+    peak = 0.0
+    for i in range(len(hinge)):
+        peak = max(peak, abs(hinge[i] - middle))
+    bound = (peak + (cost - 0.5) * abs(whole)) / cost
+    scale = min(1.0, beta / bound) if bound > 0 else 1.0
+    reward, variation = 0.0, 0.0
+    for k in range(1, len(nodes) - 1):
+        c = slope[k] - slope[k - 1]
+        reward += c * (hinge[nodes[k]] - middle)
+        variation += abs(c)
+    ends = slope[0] + slope[-1] + 2 * tilted
+    norm = cost * variation
+    if not skip:
+        norm = max(norm, (variation + abs(ends)) / 2)
+    gap = (1 - scale) ** 2 / 2 * energy + beta * norm - scale * (reward + whole * ends / 2)
+    return energy / 2 + beta * norm, max(gap, 0.0), beta * cost - (cost - 0.5) * abs(whole), middle
+
+
+@njit(cache=True)
+def violations(anchor, nodes, hinge, middle, limit, quota):
+    """Cells to become nodes: the best of every run beyond the limit, at most ``quota`` in all."""
+    bar = limit * (1 + 1e-10)
+    close = 2.3e-13 * max(abs(anchor[0]), abs(anchor[-1]))
+    found = np.empty(len(anchor), np.int64)
+    excess = np.empty(len(anchor))
+    count = 0
+    for k in range(len(nodes) - 1):
+        best, size, side = -1, 0.0, 0
+        for i in range(nodes[k] + 1, nodes[k + 1] + 1):
+            d = hinge[i] - middle
+            now = 0 if i == nodes[k + 1] or abs(d) <= bar else (1 if d > 0 else -1)
+            if now != side:
+                if best >= 0 and _apart(anchor, nodes, k, best, found, count, close):
+                    found[count], excess[count] = best, size
+                    count += 1
+                best, size, side = -1, 0.0, now
+            if now != 0 and abs(d) > size:
+                best, size = i, abs(d)
+    total = count
+    if count > quota:
+        edge = np.sort(excess[:count])[count - quota]
+        count = 0
+        for j in range(total):
+            if excess[j] >= edge:
+                found[count] = found[j]
+                count += 1
+    return found[:count].copy(), total
+
+
+@njit(cache=True)
+def _apart(anchor, nodes, k, i, found, count, close):
+    """Whether a candidate keeps its distance from the nodes beside it and the candidate before it."""
+    here = anchor[i]
+    if here - anchor[nodes[k]] <= close or anchor[nodes[k + 1]] - here <= close:
+        return False
+    return count == 0 or here - anchor[found[count - 1]] > close
+
+
+@njit(cache=True)
+def add_nodes(anchor, nodes, value, slope, sign, found, hinge, middle):
+    """Add the cells ``found`` (increasing) as nodes of the same function, signed by their correlation."""
+    count = len(nodes) + len(found)
+    new_nodes, new_value = np.empty(count, nodes.dtype), np.empty(count)
+    new_slope, new_sign = np.empty(count - 1), np.empty(count)
+    j = 0
+    for k in range(len(nodes)):
+        new_nodes[k + j], new_value[k + j], new_sign[k + j] = nodes[k], value[k], sign[k]
+        if k == len(slope):
+            break
+        new_slope[k + j] = slope[k]
+        while j < len(found) and found[j] < nodes[k + 1]:
+            i = found[j]
+            j += 1
+            new_nodes[k + j] = i
+            new_value[k + j] = value[k] + slope[k] * (anchor[i] - anchor[nodes[k]])
+            new_sign[k + j] = 1.0 if hinge[i] > middle else -1.0
+            new_slope[k + j] = slope[k]
+    return new_nodes, new_value, new_slope, new_sign
+
+
+@njit(cache=True)
+def search(
+    anchor,
+    moments,
+    nodes,
+    value,
+    slope,
+    sign,
+    tilt,
+    tilted,
+    beta,
+    cost,
+    skip,
+    offset,
+    tol,
+    exact,
+    floor,
+    rounds,
+):
+    """Run the rounds of ``nodal_search.Search`` on cells; returns the best state and what it reached."""
+    sums, hinge = np.empty((len(anchor), 2)), np.empty(len(anchor))
+    nodes, value, slope, sign, tilt = settle_aggressively(
+        anchor, moments, nodes, value, slope, sign, tilt, tilted, beta, cost, skip, sums
+    )
+    primal, gap, limit, middle = evaluate(
+        anchor, moments, nodes, value, slope, tilted, beta, cost, skip, sums, hinge
+    )
+    best = (nodes, value, slope, sign, tilt)
+    best_gap, quota, stalled, done = gap, len(anchor), 0, 0
+    while done < rounds:
+        done += 1
+        goal = primal + offset
+        if gap <= exact * goal + floor or stalled > (0 if gap <= tol * goal + floor else 10):
+            break
+        found, total = violations(anchor, nodes, hinge, middle, limit, quota)
+        a, b, c, d = add_nodes(anchor, nodes, value, slope, sign, found, hinge, middle)
+        a2, b2, c2, d2, t2 = settle_aggressively(
+            anchor, moments, a, b, c, d, tilt, tilted, beta, cost, skip, sums
+        )
+        p2, g2, l2, m2 = evaluate(anchor, moments, a2, b2, c2, tilted, beta, cost, skip, sums, hinge)
+        rises = p2 + offset > goal * (1 + 1e-14) + floor
+        if rises and quota <= 8:
+            a2, b2, c2, d2, t2 = settle_monotonically(
+                anchor, moments, a, b, c, d, tilt, tilted, beta, cost, skip, sums
+            )
+            p2, g2, l2, m2 = evaluate(anchor, moments, a2, b2, c2, tilted, beta, cost, skip, sums, hinge)
+            rises = p2 + offset > goal * (1 + 1e-14) + floor
+        falls = p2 + offset < goal * (1 - 1e-13) or g2 < 0.5 * gap
+        stalled = 0 if falls else stalled + 1
+        if rises:
+            quota = max(1, min(quota, total) // 4)
+            evaluate(anchor, moments, nodes, value, slope, tilted, beta, cost, skip, sums, hinge)
+            continue
+        quota = min(2 * quota, len(anchor)) if falls else max(1, quota // 4)
+        nodes, value, slope, sign, tilt = a2, b2, c2, d2, t2
+        primal, gap, limit, middle = p2, g2, l2, m2
+        if gap <= best_gap:
+            best, best_gap = (nodes, value, slope, sign, tilt), gap
+    return best, best_gap, done

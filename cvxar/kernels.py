@@ -1,0 +1,260 @@
+"""Compiled loops of the one-column solver; each has its plain NumPy twin in ``nodal`` and the tests.
+
+The data come as cells in increasing order. A cell stands for the points between its anchor g (one of them)
+and the next anchor, by sums over their offsets d from the anchor and their targets e:
+``moments[i] = (weight, sum d, sum d^2, sum e, sum e d, sum e^2)``. Kinks lie at anchors, so that the fit
+is linear inside a cell and all sums are exact. A single point is a cell with offset 0.
+
+State of the fit: ``nodes`` (cells with a kink, and both ends), ``value`` there, ``slope`` between,
+``sign`` of each kink.
+"""
+
+import numpy as np
+from numba import njit
+
+WEIGHT, OFFSET, SQUARE, TARGET, CROSS, ENERGY = range(6)
+MONOTONE_STEPS = 100_000
+
+
+@njit(cache=True)
+def residual_sums(anchor, moments, nodes, value, slope, sums):
+    """Write sum r and sum r d of every cell into ``sums``; return the energy sum r^2."""
+    energy = 0.0
+    last = len(nodes) - 2
+    for k in range(last + 1):
+        start, stop = nodes[k], nodes[k + 1] + (1 if k == last else 0)
+        left, v, s = anchor[nodes[k]], value[k], slope[k]
+        for i in range(start, stop):
+            f = v + s * (anchor[i] - left)
+            r0 = moments[i, TARGET] - moments[i, WEIGHT] * f - s * moments[i, OFFSET]
+            r1 = moments[i, CROSS] - moments[i, OFFSET] * f - s * moments[i, SQUARE]
+            sums[i, 0], sums[i, 1] = r0, r1
+            energy += moments[i, ENERGY] - f * (moments[i, TARGET] + r0) - s * (moments[i, CROSS] + r1)
+    return energy
+
+
+@njit(cache=True)
+def hinge_correlations(anchor, sums, hinge):
+    """Write F at every anchor: sum r (x - anchor)_+, by one backward sweep."""
+    total = sums[-1, 0]
+    hinge[-1] = sums[-1, 1]
+    for i in range(len(anchor) - 2, -1, -1):
+        hinge[i] = hinge[i + 1] + (anchor[i + 1] - anchor[i]) * total + sums[i, 1]
+        total += sums[i, 0]
+
+
+@njit(cache=True)
+def normal_matrix(anchor, moments, sums, nodes, diagonal, beside, gradient):
+    """Tridiagonal normal matrix of the nodal values, and the negative gradient of the loss."""
+    diagonal[:] = 0.0
+    gradient[:] = 0.0
+    last = len(nodes) - 2
+    for k in range(last + 1):
+        start, stop = nodes[k], nodes[k + 1] + (1 if k == last else 0)
+        left = anchor[nodes[k]]
+        n, a1, a2, r0, r1 = 0.0, 0.0, 0.0, 0.0, 0.0
+        for i in range(start, stop):
+            o, w, d = anchor[i] - left, moments[i, WEIGHT], moments[i, OFFSET]
+            n += w
+            a1 += w * o + d
+            a2 += (w * o + 2 * d) * o + moments[i, SQUARE]
+            r0 += sums[i, 0]
+            r1 += o * sums[i, 0] + sums[i, 1]
+        h = anchor[nodes[k + 1]] - left
+        a1, a2, r1 = a1 / h, a2 / (h * h), r1 / h
+        diagonal[k] += n - 2 * a1 + a2
+        diagonal[k + 1] += a2
+        beside[k] = a1 - a2
+        gradient[k] += r0 - r1
+        gradient[k + 1] += r1
+
+
+@njit(cache=True)
+def factor(diagonal, beside):
+    """Replace a tridiagonal matrix by its L D L' factors."""
+    for k in range(len(beside)):
+        ratio = beside[k] / diagonal[k]
+        diagonal[k + 1] -= ratio * beside[k]
+        beside[k] = ratio
+
+
+@njit(cache=True)
+def solve_factored(diagonal, ratios, right):
+    """Solve in place with the factors of ``factor``."""
+    for k in range(len(ratios)):
+        right[k + 1] -= ratios[k] * right[k]
+    for k in range(len(right)):
+        right[k] /= diagonal[k]
+    for k in range(len(ratios) - 1, -1, -1):
+        right[k] -= ratios[k] * right[k + 1]
+
+
+@njit(cache=True)
+def add_penalty_gradient(anchor, nodes, sign, kink, ends, out):
+    """Add the gradient, at the nodal values, of ``kink * sum sign c + ends * (first + last slope)``."""
+    last = len(nodes) - 2
+    for k in range(last + 1):
+        w = kink * (sign[k] - sign[k + 1])
+        w += ends * ((1.0 if k == 0 else 0.0) + (1.0 if k == last else 0.0))
+        w /= anchor[nodes[k + 1]] - anchor[nodes[k]]
+        out[k] -= w
+        out[k + 1] += w
+
+
+@njit(cache=True)
+def slope_step(anchor, nodes, step, out):
+    """Change of every segment's slope for a step of the nodal values."""
+    for k in range(len(nodes) - 1):
+        out[k] = (step[k + 1] - step[k]) / (anchor[nodes[k + 1]] - anchor[nodes[k]])
+
+
+@njit(cache=True)
+def tilt_gain(side, slope, change, sign, tilted, beta, cost):
+    """Derivative of the restricted optimum with respect to the tilt on one side, after a step."""
+    last = len(slope) - 1
+    signed = 0.0
+    for k in range(1, last + 1):
+        signed += sign[k] * ((slope[k] - slope[k - 1]) + (change[k] - change[k - 1]))
+    ends = slope[0] + slope[last] + change[0] + change[last] + 2 * tilted
+    return beta * (side * ends / 2 - (cost - 0.5) * signed)
+
+
+@njit(cache=True)
+def tilt_step(anchor, nodes, slope, sign, tilt, tilted, beta, cost, diagonal, ratios, step, change):
+    """Maximise over the tilt exactly (concave, with a corner at 0); corrects step and slope change.
+
+    Walks to 0 on the present side if the optimum asks for it, then up the other side.
+    """
+    work, bend = np.zeros(len(step)), np.zeros(len(change))
+    side = 1.0 if tilt >= 0 else -1.0
+    amount = abs(tilt)
+    for _ in range(3):
+        gain = tilt_gain(side, slope, change, sign, tilted, beta, cost)
+        work[:] = 0.0
+        add_penalty_gradient(anchor, nodes, sign, -beta * (cost - 0.5), side * beta / 2, work)
+        solve_factored(diagonal, ratios, work)
+        slope_step(anchor, nodes, work, bend)
+        curvature = gain - tilt_gain(side, slope, change - bend, sign, tilted, beta, cost)
+        move = gain / curvature if curvature > 0 else (1.0 if gain > 0 else -1.0)
+        target = min(max(amount + move, 0.0), 1.0)
+        step -= (target - amount) * work
+        change -= (target - amount) * bend
+        amount = target
+        if amount > 0:
+            break
+        side = -side
+    return side * amount
+
+
+@njit(cache=True)
+def full_step(anchor, moments, nodes, value, slope, sign, tilt, tilted, beta, cost, skip, sums):
+    """Step, slope change and new tilt to the optimum of the restricted problem (signs fixed)."""
+    k = len(nodes)
+    diagonal, beside, step = np.empty(k), np.empty(k - 1), np.empty(k)
+    residual_sums(anchor, moments, nodes, value, slope, sums)
+    normal_matrix(anchor, moments, sums, nodes, diagonal, beside, step)
+    price = beta * (cost - (cost - 0.5) * abs(tilt))
+    add_penalty_gradient(anchor, nodes, sign, -price, -beta * tilt / 2, step)
+    factor(diagonal, beside)
+    solve_factored(diagonal, beside, step)
+    change = np.empty(k - 1)
+    slope_step(anchor, nodes, step, change)
+    if not skip:
+        tilt = tilt_step(anchor, nodes, slope, sign, tilt, tilted, beta, cost, diagonal, beside, step, change)
+    return step, change, tilt
+
+
+@njit(cache=True)
+def keep_nodes(anchor, nodes, value, slope, sign, keep):
+    """Drop nodes; the function becomes the chord over each, untouched segments keep their slope."""
+    count = int(keep.sum())
+    new_nodes, new_value = np.empty(count, nodes.dtype), np.empty(count)
+    new_slope, new_sign = np.empty(count - 1), np.empty(count)
+    j = -1
+    rise = 0.0
+    alone = 0
+    for k in range(len(nodes)):
+        if keep[k]:
+            if j >= 0:
+                width = anchor[nodes[k]] - anchor[new_nodes[j]]
+                new_slope[j] = slope[k - 1] if alone == 1 else rise / width
+            j += 1
+            new_nodes[j], new_value[j], new_sign[j] = nodes[k], value[k], sign[k]
+            rise, alone = 0.0, 0
+        if k < len(slope):
+            rise += slope[k] * (anchor[nodes[k + 1]] - anchor[nodes[k]])
+            alone += 1
+    return new_nodes, new_value, new_slope, new_sign
+
+
+@njit(cache=True)
+def settle_aggressively(anchor, moments, nodes, value, slope, sign, tilt, tilted, beta, cost, skip, sums):
+    """Full steps, dropping every wrong-signed kink at once, until none is left."""
+    for _ in range(60):
+        step, change, tilt = full_step(
+            anchor, moments, nodes, value, slope, sign, tilt, tilted, beta, cost, skip, sums
+        )
+        value = value + step
+        slope = slope + change
+        keep = np.ones(len(nodes), np.bool_)
+        for k in range(1, len(nodes) - 1):
+            keep[k] = (slope[k] - slope[k - 1]) * sign[k] > 0
+        if keep.all():
+            break
+        nodes, value, slope, sign = keep_nodes(anchor, nodes, value, slope, sign, keep)
+    return nodes, value, slope, sign, tilt
+
+
+@njit(cache=True)
+def first_block(slope, change, sign, keep):
+    """Length of the step to the first vanishing kink (at most 1); clears ``keep`` for those kinks."""
+    length = 1.0
+    for k in range(1, len(slope)):
+        now = max((slope[k] - slope[k - 1]) * sign[k], 0.0)
+        then = now + (change[k] - change[k - 1]) * sign[k]
+        if then <= 0:
+            length = min(length, now / (now - then) if now > then else 0.0)
+    for k in range(1, len(slope)):
+        now = max((slope[k] - slope[k - 1]) * sign[k], 0.0)
+        then = now + (change[k] - change[k - 1]) * sign[k]
+        if then <= 0:
+            keep[k] = (now / (now - then) if now > then else 0.0) > length * (1 + 1e-12)
+    return length
+
+
+@njit(cache=True)
+def settle_monotonically(anchor, moments, nodes, value, slope, sign, tilt, tilted, beta, cost, skip, sums):
+    """Steps up to the first vanishing kink, so that the objective never rises."""
+    for _ in range(MONOTONE_STEPS):
+        step, change, goal = full_step(
+            anchor, moments, nodes, value, slope, sign, tilt, tilted, beta, cost, skip, sums
+        )
+        keep = np.ones(len(nodes), np.bool_)
+        length = first_block(slope, change, sign, keep)
+        value = value + length * step
+        slope = slope + length * change
+        tilt = goal if length == 1.0 else tilt + length * (goal - tilt)
+        if keep.all():
+            break
+        nodes, value, slope, sign = keep_nodes(anchor, nodes, value, slope, sign, keep)
+    return nodes, value, slope, sign, tilt
+
+
+@njit(cache=True)
+def refined_residual(anchor, moments, nodes, value, slope, sign, tilt, tilted, beta, cost, skip):
+    """Residual of every single-point cell, after one more step taken on the residual itself.
+
+    See ``nodal.refined_residual``: the step restores digits lost by subtraction.
+    """
+    sums = np.empty((len(anchor), 2))
+    step, change, _ = full_step(
+        anchor, moments, nodes, value, slope, sign, tilt, tilted, beta, cost, skip, sums
+    )
+    residual_sums(anchor, moments, nodes, value, slope, sums)
+    residual = np.empty(len(anchor))
+    last = len(nodes) - 2
+    for k in range(last + 1):
+        for i in range(nodes[k], nodes[k + 1] + (1 if k == last else 0)):
+            move = step[k] + change[k] * (anchor[i] - anchor[nodes[k]])
+            residual[i] = sums[i, 0] / moments[i, WEIGHT] - move
+    return residual
