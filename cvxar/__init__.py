@@ -1,29 +1,64 @@
 """Nonlinear autoregression: neural networks trained to a certified global optimum.
 
-Reading order: ``activations``, ``architectures`` (features and their search), ``losses``, ``design``
-and ``problem`` (the Lasso), ``certificate``, ``spline`` and ``nodal`` (the fast solver), ``master``
-and ``column_search`` (the general solver), ``solver``, ``path``, then ``lags`` and ``model``.
+Reading order: ``activations``, ``architectures`` (features and their exact search), ``losses``, ``design``
+and ``problem`` (the Lasso), ``certificate``; then the solvers: ``spline``, ``nodal`` and ``nodal_search``
+(nodal values, any number of columns), ``cells``, ``kernels``, ``kernel_rounds`` and ``cell_search`` (the
+same for one column, compiled), ``master`` and ``column_search`` (any dictionary), ``least_norm``
+(``beta = 0``), ``solver``, ``path``; then the users' side: ``lags``, ``selection``, ``forecast``, ``model``,
+``regressor``, ``baselines``, ``comparison``, ``cli``.
 
 Letters: n observations, p input columns (lags), m distinct inputs (knots), k active features, L depth,
 beta penalty, U unpenalised columns, z feature coefficients.
 """
 
+import importlib
+from typing import Any
+
 from cvxar import architectures, losses
 from cvxar.certificate import Certificate
+from cvxar.model import ConvexAR
 from cvxar.network import Network
-from cvxar.path import solve_path
+from cvxar.path import SolutionPath, solve_path
 from cvxar.problem import LassoProblem
 from cvxar.solver import Solution, solve
 
 __version__ = "0.1.0"
 
+# names whose modules need scikit-learn, statsmodels, yfinance or matplotlib: loaded when first used
+_LAZY = {
+    "ConvexNet": ("cvxar.regressor", "ConvexNet"),
+    "compare": ("cvxar.comparison", "compare"),
+    "datasets": ("cvxar.datasets", None),
+    "metrics": ("cvxar.metrics", None),
+    "plots": ("cvxar.plots", None),
+}
+
 __all__ = [
     "Certificate",
+    "ConvexAR",
+    "ConvexNet",
     "LassoProblem",
     "Network",
     "Solution",
+    "SolutionPath",
     "architectures",
+    "compare",
+    "datasets",
     "losses",
+    "metrics",
+    "plots",
     "solve",
     "solve_path",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'cvxar' has no attribute {name!r}")
+    module, attribute = _LAZY[name]
+    loaded = importlib.import_module(module)
+    return loaded if attribute is None else getattr(loaded, attribute)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_LAZY])
