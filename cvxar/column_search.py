@@ -1,42 +1,18 @@
 """Column generation in feature space: works for every dictionary; the master is ``master``."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import solve_triangular
 
-from cvxar._typing import Array
+from cvxar._typing import Array, IntArray
 from cvxar.architectures import Feature
 from cvxar.coefficients import Coefficients
-from cvxar.master import compress, finish, propose, support
+from cvxar.design import Design
+from cvxar.master import finish, propose, support
 from cvxar.problem import LassoProblem
 from cvxar.unpenalised import with_free_part
-
-
-@dataclass(frozen=True)
-class Working:
-    """Signed features in play: columns (root-weighted, unpenalised part projected out), amounts."""
-
-    features: tuple[Feature, ...]
-    signs: Array
-    columns: Array
-    amount: Array
-
-    def with_features(self, features: Sequence[Feature], signs: Array, columns: Array) -> "Working":
-        """Append features at amount zero."""
-        return Working(
-            (*self.features, *features),
-            np.concatenate([self.signs, signs]),
-            np.column_stack([self.columns, columns]),
-            np.concatenate([self.amount, np.zeros(len(features))]),
-        )
-
-    def active(self) -> "Working":
-        """Keep the features with a positive amount."""
-        keep = np.flatnonzero(self.amount > 0)
-        features = tuple(self.features[i] for i in keep)
-        return Working(features, self.signs[keep], self.columns[:, keep], self.amount[keep])
+from cvxar.working import Working, empty
 
 
 @dataclass(frozen=True)
@@ -48,6 +24,52 @@ class Found:
     bound: float
 
 
+@dataclass(frozen=True)
+class Samples:
+    """What is fitted, row by row: roots of the weights, targets, position of a row in each column.
+
+    One column without exogenous ones needs one row per distinct input; ``spread`` is then what the
+    targets of equal inputs deviate from their mean by, which no function can fit. ``row`` leads from
+    observations to rows.
+    """
+
+    root: Array
+    target: Array
+    positions: tuple[IntArray, ...]
+    basis: Array
+    spread: Array
+    row: IntArray
+
+    def outside(self, values: Array) -> Array:
+        """Project out the unpenalised columns, twice for full accuracy."""
+        for _ in range(2):
+            values = values - self.basis @ (self.basis.T @ values)
+        return values
+
+
+def samples_of(design: Design) -> Samples:
+    """Return the rows of a design, those of equal inputs merged where possible."""
+    if len(design.columns) > 1 or design.exog.shape[1]:
+        positions = tuple(c.position for c in design.columns)
+        same = np.arange(len(design.e))
+        return Samples(np.sqrt(design.weight), design.e, positions, design.free.basis, 0 * design.e, same)
+    (column,) = design.columns
+    weight = column.aggregate(design.weight)
+    mean = column.aggregate(design.weight * design.e) / weight
+    first = np.empty(len(weight), dtype=np.intp)
+    first[column.position] = np.arange(len(design.e))
+    root = np.sqrt(weight)
+    basis = orthonormal(root[:, None] * design.free.values[first])
+    spread = design.e - mean[column.position]
+    return Samples(root, mean, (np.arange(len(weight)),), basis, spread, column.position)
+
+
+def orthonormal(columns: Array) -> Array:
+    """Orthonormal basis of columns, dependent ones left out."""
+    u, s, _ = np.linalg.svd(columns, full_matrices=False)
+    return u[:, s > 1e-12 * np.max(s, initial=0.0)]
+
+
 class ColumnSearch:
     """Column generation for a squared-loss problem, in scaled units.
 
@@ -56,32 +78,30 @@ class ColumnSearch:
 
     def __init__(self, problem: LassoProblem, use_osqp: bool) -> None:
         self.problem, self.design, self.use_osqp = problem, problem.design, use_osqp
-        self.root = np.sqrt(self.design.weight)
-        self.basis = self.design.free.basis
-        self.target = self._outside(self.root * self.design.e)
+        self.samples = samples_of(problem.design)
+        self.target = self.samples.outside(self.samples.root * self.samples.target)
         self.limit = problem.beta / self.design.y_scale
-
-    def _outside(self, values: Array) -> Array:
-        """Project out the unpenalised columns, twice for full accuracy."""
-        for _ in range(2):
-            values = values - self.basis @ (self.basis.T @ values)
-        return values
+        self.lost = float(self.design.weight @ self.samples.spread**2)
 
     def _cost(self, features: Sequence[Feature]) -> Array:
         return np.array([self.limit / self.design.columns[f.column].scale for f in features])
 
     def _columns(self, features: Sequence[Feature], signs: Array) -> Array:
-        raw = np.empty((len(self.root), len(features)))
+        rows = self.samples
+        raw = np.empty((len(rows.root), len(features)))
         for i, (feature, sign) in enumerate(zip(features, signs, strict=True)):
             column = self.design.columns[feature.column]
-            raw[:, i] = self.root * (sign * feature(column.knots) / column.scale)[column.position]
-        return self._outside(raw)
+            values = sign * feature(column.knots) / column.scale
+            raw[:, i] = rows.root * values[rows.positions[feature.column]]
+        return rows.outside(raw)
 
     def price(self, residual: Array, known: set[tuple[Feature, float]]) -> Found:
         """Search every column's dictionary for features beyond the limit."""
         found, signs, bound = [], [], 0.0
+        dual = self.samples.root * residual
         for j, column in enumerate(self.design.columns):
-            match = column.dictionary.match(column.aggregate(self.root * residual), self.limit * (1 + 1e-10))
+            sums = np.bincount(self.samples.positions[j], weights=dual, minlength=len(column.knots))
+            match = column.dictionary.match(sums, self.limit * (1 + 1e-10))
             bound = max(bound, match.bound)
             for feature, value in zip(match.features, match.correlations, strict=True):
                 here = (feature.on_column(j), float(np.sign(value)))
@@ -90,45 +110,48 @@ class ColumnSearch:
                     signs.append(here[1])
         return Found(found, np.array(signs), bound)
 
-    def gap(self, work: Working, residual: Array, bound: float) -> float:
+    def gap(self, work: Working, inner: Array, energy: float, bound: float) -> float:
         """Duality gap as a sum of nonnegative terms (see ``nodal_search.price``)."""
         scale = min(1.0, self.limit / bound) if bound > 0 else 1.0
-        slack = self._cost(work.features) - scale * (work.columns.T @ residual)
-        return float((1 - scale) ** 2 / 2 * (residual @ residual) + work.amount @ slack)
-
-    def residual(self, work: Working) -> Array:
-        """Residual, corrected for the digits lost by subtraction: active features meet their cost."""
-        residual = self._outside(self.target - work.columns @ work.amount)
-        if not len(work.features):
-            return residual
-        q, r = np.linalg.qr(work.columns)
-        excess = solve_triangular(r, work.columns.T @ residual - self._cost(work.features), trans="T")
-        return self._outside(residual - q @ excess)
+        slack = self._cost(work.features) - scale * (work.coords.T @ inner)
+        return float((1 - scale) ** 2 / 2 * energy + work.amount @ slack)
 
     def settle(self, work: Working) -> Working:
-        """Solve the restricted problem."""
-        matrix, target = compress(work.columns, self.target)
+        """Solve the restricted problem; forget directions no active feature needs."""
         cost, start = self._cost(work.features), work.amount
         if self.use_osqp:
-            start = support(matrix, target, cost, propose(matrix, target, cost, start))
-        return replace(work, amount=finish(matrix, target, cost, start)).active()
+            proposal = propose(work.coords, work.inside, cost, start)
+            start = support(work.coords, work.inside, cost, proposal)
+        work = work.active(finish(work.coords, work.inside, cost, start))
+        return work if work.basis.shape[1] <= 3 * work.size + 50 else self._rebuilt(work)
+
+    def _rebuilt(self, work: Working) -> Working:
+        fresh = empty(self.target).with_features(
+            work.features, work.signs, self._columns(work.features, work.signs)
+        )
+        return fresh.active(work.amount)
 
     def start(self, point: Coefficients | None) -> Working:
         """Return the working set of a point, or the empty one."""
-        features, coef = (point.features, point.coef) if point is not None else ((), np.empty(0))
-        scale = np.array([self.design.columns[f.column].scale / self.design.y_scale for f in features])
-        return Working(features, np.sign(coef), self._columns(features, np.sign(coef)), np.abs(coef) * scale)
+        if point is None:
+            return empty(self.target)
+        scale = np.array([self.design.columns[f.column].scale / self.design.y_scale for f in point.features])
+        signs = np.sign(point.coef)
+        work = empty(self.target).with_features(point.features, signs, self._columns(point.features, signs))
+        return work.active(np.abs(point.coef) * scale)
 
     def run(self, work: Working, tol: float, max_rounds: int) -> tuple[Working, Array, int]:
         """Iterate settling and pricing; returns the working set, the residual and the rounds."""
-        work = self.settle(work) if len(work.features) else work
+        work = self.settle(work) if work.size else work
         floor, best_gap, stalled = 1e-32 * float(np.sum(self.design.weight)), np.inf, 0
+        residual = self.target
         for done in range(1, max_rounds + 1):
-            residual = self.residual(work)
-            known = set(zip(work.features, work.signs.tolist(), strict=True))
-            found = self.price(residual, known)
-            gap = self.gap(work, residual, found.bound)
-            primal = float(residual @ residual) / 2 + float(self._cost(work.features) @ work.amount)
+            inner = work.inside_residual(self._cost(work.features))
+            residual = self.samples.outside(work.outside + work.basis @ inner)
+            found = self.price(residual, set(zip(work.features, work.signs.tolist(), strict=True)))
+            energy = float(residual @ residual) + self.lost
+            gap = self.gap(work, inner, energy, found.bound)
+            primal = energy / 2 + float(self._cost(work.features) @ work.amount)
             stalled = 0 if gap < 0.5 * best_gap else stalled + 1
             best_gap = min(gap, best_gap)
             enough = gap <= tol * primal + floor
@@ -136,12 +159,17 @@ class ColumnSearch:
                 return work, residual, done
             columns = self._columns(found.features, found.signs)
             work = self.settle(work.with_features(found.features, found.signs, columns))
-        return work, self.residual(work), max_rounds
+        return work, residual, max_rounds
 
     def point(self, work: Working) -> Coefficients:
         """Turn a working set into coefficients in data units."""
         scale = np.array([self.design.y_scale / self.design.columns[f.column].scale for f in work.features])
         return with_free_part(self.problem, work.features, work.signs * work.amount * scale)
+
+    def dual(self, residual: Array) -> Array:
+        """Dual vector over the observations, in data units, of a residual of the rows."""
+        values = (residual / self.samples.root)[self.samples.row] + self.samples.spread
+        return self.design.y_scale * self.design.weight * values
 
 
 def search_columns(
@@ -150,4 +178,4 @@ def search_columns(
     """Solve by column generation in feature space: point, dual vector in data units, rounds."""
     search = ColumnSearch(problem, use_osqp)
     work, residual, rounds = search.run(search.start(start), tol, max_rounds)
-    return search.point(work), problem.design.y_scale * search.root * residual, rounds
+    return search.point(work), search.dual(residual), rounds

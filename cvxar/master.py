@@ -18,12 +18,6 @@ from cvxar._typing import Array, IntArray
 DEPENDENT = 1e-10
 
 
-def compress(columns: Array, target: Array) -> tuple[Array, Array]:
-    """Rotate tall columns and target into a small triangle with the same inner products; O(n k^2)."""
-    triangle: Array = np.linalg.qr(np.column_stack([columns, target])).R
-    return triangle[:, :-1], triangle[:, -1]
-
-
 def propose(matrix: Array, target: Array, cost: Array, start: Array) -> Array:
     """Approximate the minimiser by OSQP, warm-started; returns a point with no negative entry.
 

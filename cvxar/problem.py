@@ -47,7 +47,7 @@ class LassoProblem:
         Weights of the observations in the loss, at least 0; observations of weight 0 are left out.
     fit_intercept : bool, default True
         With False there is no constant; the biases of the units then place kinks at data points
-        only, because a free bias would amount to a free constant.
+        only, because a free bias would amount to a free constant. Two-layer networks only.
 
     Raises
     ------
@@ -92,6 +92,7 @@ class LassoProblem:
         self.sample_weight = None if sample_weight is None else _weights(sample_weight, len(self.y))
         self.skip, self.fit_intercept = bool(skip), bool(fit_intercept)
         _check_size(self.x, self.y)
+        _check_constant(self.architecture, self.fit_intercept)
         self.design = self._prepare()
 
     def _prepare(self) -> Design:
@@ -186,6 +187,14 @@ def _weights(values: ArrayLike, n: int) -> Array:
     if np.any(weight < 0) or not np.any(weight > 0):
         raise InputError("sample_weight must be at least 0 and positive somewhere")
     return weight
+
+
+def _check_constant(architecture: Architecture, fit_intercept: bool) -> None:
+    if architecture.needs_constant and not fit_intercept:
+        raise InputError(
+            f"{architecture!r} needs the constant: its dictionary is exact only up to constants; "
+            "use fit_intercept=True, or a two-layer network"
+        )
 
 
 def _check_size(x: Array, y: Array) -> None:

@@ -15,6 +15,7 @@ from cvxar.coefficients import Coefficients
 from cvxar.column_search import search_columns
 from cvxar.errors import CertificateWarning, InputError, InputTypeError, unknown_name
 from cvxar.least_norm import least_norm
+from cvxar.least_norm_columns import least_norm_columns
 from cvxar.network import Network
 from cvxar.nodal import State
 from cvxar.nodal_search import search
@@ -199,7 +200,8 @@ def _run(
 ) -> Solution:
     varies = any(len(c.knots) > 1 for c in problem.design.columns)
     if problem.beta == 0 and varies:
-        point, dual, rounds = least_norm(problem)
+        nodal_limit = problem.architecture.hinge_cost is not None
+        point, dual, rounds = (least_norm if nodal_limit else least_norm_columns)(problem)
         return Solution(problem, point, certify_least_norm(problem, point, dual), dual, rounds, 0.0, None)
     nodal = problem.fit_intercept and varies and problem.architecture.hinge_cost is not None
     if solver == "osqp" or not nodal:

@@ -6,9 +6,14 @@ import numpy as np
 from hypothesis import strategies as st
 
 from cvxar import LassoProblem
-from cvxar.architectures import BY_NAME, TwoLayer
+from cvxar.architectures import BY_NAME, DeepNarrow, TwoLayer
 
-ARCHITECTURES = [*BY_NAME.values(), TwoLayer("leaky_relu", 0.6), TwoLayer("leaky_relu", -0.5)]
+ARCHITECTURES = [
+    *BY_NAME.values(),
+    TwoLayer("leaky_relu", 0.6),
+    TwoLayer("leaky_relu", -0.5),
+    DeepNarrow("relu", depth=4),
+]
 
 
 @st.composite
@@ -39,11 +44,12 @@ def problems(draw, max_n=25, max_columns=1, fit_intercept=True):
     y = np.abs(x[:, 0] - np.median(x)) / spread + rng.normal(size=n) * draw(st.sampled_from([0.01, 1.0]))
     exog = rng.normal(size=(n, 1)) if draw(st.booleans()) else None
     weight = rng.uniform(0.1, 2.0, n) if draw(st.booleans()) else None
+    kinds = [a for a in ARCHITECTURES if fit_intercept or not a.needs_constant]
     problem = LassoProblem(
         x,
         y,
         beta=1.0,
-        architecture=draw(st.sampled_from(ARCHITECTURES)),
+        architecture=draw(st.sampled_from(kinds)),
         skip=draw(st.booleans()),
         exog=exog,
         sample_weight=weight,
@@ -60,7 +66,8 @@ def explicit(problem):
         for j, column in enumerate(problem.design.columns)
         for feature in column.dictionary.enumerate()
     ]
-    matrix = np.column_stack([f(problem.x[:, f.column]) for f in features])
+    columns = [f(problem.x[:, f.column]) for f in features]
+    matrix = np.array(columns or [np.zeros(len(problem.y))]).T  # one distinct input has no ramp
     free = [np.ones((len(problem.y), 1))] if problem.fit_intercept else []
     free += [problem.x] if problem.skip else []
     return matrix, np.hstack([*free, problem.exog])

@@ -1,4 +1,4 @@
-"""Every fast dictionary search equals its enumerated twin; every name builds."""
+"""Every fast dictionary search equals its enumerated twin, and no unit of any bias beats it."""
 
 import pickle
 
@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from problems import ARCHITECTURES, inputs
 
-from cvxar.architectures import BY_NAME, Feature, TwoLayer, enumerate_match, get
+from cvxar import LassoProblem
+from cvxar.architectures import BY_NAME, DeepNarrow, Feature, TwoLayer, enumerate_match, get
 from cvxar.architectures.two_layer import hinge_sums, run_peaks
 from cvxar.errors import InputError, InputTypeError
 
@@ -19,7 +20,7 @@ def test_match_equals_enumeration(architecture, data):
     n = data.draw(st.integers(1, 30))
     knots = np.unique(data.draw(inputs(n)))
     dual = np.random.default_rng(data.draw(st.integers(0, 999))).normal(size=len(knots))
-    if data.draw(st.booleans()):
+    if architecture.needs_constant or data.draw(st.booleans()):
         dual -= dual.mean()
     dictionary = architecture.dictionary(knots)
     slow = enumerate_match(dictionary, dual, 0.0)
@@ -45,10 +46,20 @@ def test_bound_holds_for_any_bias(architecture, data):
     dual -= dual.mean()
     bound = architecture.dictionary(knots).match(dual, np.inf).bound
     spread = np.ptp(knots) + 1.0
-    centers = rng.uniform(knots[0] - spread, knots[-1] + spread, 300)
-    units = [Feature(architecture.sigma, (s,), (float(c),)) for c in centers for s in (1, -1)]
-    best = max(abs(u(knots) @ dual) for u in units)
+    best = max(abs(unit(knots) @ dual) for unit in random_units(architecture, rng, knots, 300))
     assert best <= bound + 1e-10 * (1 + np.abs(dual).sum() * spread)
+
+
+def random_units(architecture, rng, knots, count):
+    """Units of unit weights and any biases."""
+    spread, hidden = np.ptp(knots) + 1.0, architecture.depth - 1
+    first = rng.uniform(knots[0] - spread, knots[-1] + spread, count)
+    later = rng.uniform(-spread, spread, (count, hidden - 1)) * rng.choice([0.01, 0.3, 1], (count, 1))
+    signs = rng.choice([-1, 1], (count, hidden))
+    return [
+        Feature(architecture.sigma, tuple(s), (float(c), *map(float, more)))
+        for s, c, more in zip(signs.tolist(), first, later, strict=True)
+    ]
 
 
 @given(values=st.lists(st.integers(-4, 4), max_size=20), limit=st.integers(0, 3))
@@ -100,3 +111,27 @@ def test_names():
 def test_leaky_slopes_outside_the_theory_are_refused(slope):
     with pytest.raises(InputError, match="strictly between -1 and 1"):
         TwoLayer("leaky_relu", slope)
+
+
+@pytest.mark.parametrize("depth", [3, 4, 6])
+def test_deep_relu_dictionary_is_all_capped_ramps(depth):
+    """n (n - 1) / 2 columns, the same at every depth."""
+    knots = np.array([0.0, 1.0, 4.0, 6.0, 6.5])
+    features = DeepNarrow("relu", depth).dictionary(knots).enumerate()
+    ramps = [np.clip(knots, a, b) - a for i, a in enumerate(knots) for b in knots[i + 1 :]]
+    np.testing.assert_array_equal([f(knots) for f in features], ramps)
+
+
+def test_deep_networks_refuse_what_they_do_not_have():
+    with pytest.raises(InputError, match="unknown activation of DeepNarrow 'sign'"):
+        DeepNarrow("sign")
+    with pytest.raises(InputError, match="at least 3, got 2; TwoLayer has depth 2"):
+        DeepNarrow("relu", 2)
+    with pytest.raises(InputTypeError, match=r"depth must be an integer, got 3\.5"):
+        DeepNarrow("relu", 3.5)
+
+
+@pytest.mark.parametrize("architecture", [a for a in ARCHITECTURES if a.needs_constant], ids=repr)
+def test_deep_networks_need_the_constant(architecture):
+    with pytest.raises(InputError, match="needs the constant"):
+        LassoProblem([0.0, 1.0], [0.0, 1.0], beta=1.0, architecture=architecture, fit_intercept=False)

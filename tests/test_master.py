@@ -5,7 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cvxar.master import compress, finish, propose, support
+from cvxar.activations import RELU
+from cvxar.architectures import Feature
+from cvxar.master import finish, propose, support
+from cvxar.working import empty
 
 
 @given(k=st.integers(1, 8), n=st.integers(1, 12), seed=st.integers(0, 9999), repeat=st.booleans())
@@ -30,13 +33,20 @@ def test_finish_satisfies_the_optimality_conditions_from_any_start(k, n, seed, r
     assert values == pytest.approx([values[0]] * 3, rel=1e-9)
 
 
-@given(n=st.integers(3, 30), seed=st.integers(0, 9999))
-def test_compression_keeps_inner_products(n, seed):
+@given(n=st.integers(3, 30), seed=st.integers(0, 9999), near=st.sampled_from([1.0, 1e-6, 1e-12, 0.0]))
+def test_the_growing_basis_keeps_columns_and_target(n, seed, near):
+    """Columns added in two batches, the second nearly dependent on the first, are recovered."""
     rng = np.random.default_rng(seed)
-    columns, target = rng.normal(size=(n, 3)), rng.normal(size=n)
-    small, short = compress(columns, target)
-    np.testing.assert_allclose(small.T @ small, columns.T @ columns, atol=1e-10)
-    np.testing.assert_allclose(small.T @ short, columns.T @ target, atol=1e-10)
+    target, columns = rng.normal(size=n), rng.normal(size=(n, 2))
+    columns = np.column_stack([columns, columns @ rng.normal(size=(2, 2)) + near * rng.normal(size=(n, 2))])
+    features = [Feature(RELU, (1,), (float(i),)) for i in range(4)]
+    work = empty(target).with_features(features[:2], np.ones(2), columns[:, :2])
+    work = work.with_features(features[2:], np.ones(2), columns[:, 2:])
+    r = work.basis.shape[1]
+    np.testing.assert_allclose(work.basis.T @ work.basis, np.eye(r), atol=1e-13)
+    np.testing.assert_allclose(work.basis @ work.coords, columns, atol=1e-12 * np.abs(columns).max())
+    np.testing.assert_allclose(work.basis @ work.inside + work.outside, target, atol=1e-12)
+    np.testing.assert_allclose(work.basis.T @ work.outside, 0, atol=1e-12)
 
 
 def test_proposal_is_close_and_prints_nothing(capfd):

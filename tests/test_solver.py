@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from problems import ARCHITECTURES, explicit, literal_objective, problems, reference_optimum
 
 from cvxar import LassoProblem, architectures, losses, solve, solve_path
+from cvxar.architectures import DeepNarrow
 from cvxar.errors import CertificateWarning, InputError, InputTypeError
 
 SOLVERS = ("auto", "osqp", "active-set")
@@ -15,27 +16,23 @@ SOLVERS = ("auto", "osqp", "active-set")
 
 def golden_problem(case):
     x = np.array(case["x"], dtype=float)
-    name = case["arch"]
-    architecture = (
-        architectures.TwoLayer(name, case.get("kappa", 0.1))
-        if case["depth"] == 2
-        else architectures.get(name)
-    )
     return LassoProblem(
         x.T if x.ndim == 2 else x,
         case["y"],
         beta=case["beta"],
-        architecture=architecture,
+        architecture=golden_architecture(case),
         skip=case.get("skip", False),
+        exog=np.array(case["exog"], dtype=float).T if "exog" in case else None,
     )
+
+
+def golden_architecture(case):
+    name, depth, slope = case["arch"], case["depth"], case.get("kappa", 0.1)
+    return architectures.TwoLayer(name, slope) if depth == 2 else architectures.DeepNarrow(name, depth, slope)
 
 
 def known(case):
-    return (
-        case["depth"] == 2
-        and case["arch"] in architectures.BY_NAME
-        and case["loss"]["name"] in {"squared", "interpolation"}
-    )
+    return case["arch"] == "relu" and case["loss"]["name"] in {"squared", "interpolation"}
 
 
 @pytest.mark.skipif(not golden_cases(), reason="golden.json is not beside this checkout")
@@ -176,6 +173,27 @@ def test_two_points_have_their_closed_form():
         assert solution.certificate.primal == pytest.approx(
             (height - length * z) ** 2 / 4 + beta * z, rel=1e-12
         )
+
+
+@given(problem=problems(), depth=st.integers(4, 6))
+def test_deep_relu_stagnates(problem, depth):
+    """Layers beyond the third change the network, not its optimum."""
+    shallow, deep = (changed_architecture(problem, DeepNarrow("relu", d)) for d in (3, depth))
+    left, right = solve(shallow), solve(deep)
+    assert left.certificate.primal == pytest.approx(right.certificate.primal, rel=1e-10)
+    assert right.network.depth == depth
+
+
+def changed_architecture(problem, architecture):
+    return LassoProblem(
+        problem.x,
+        problem.y,
+        beta=problem.beta,
+        architecture=architecture,
+        skip=problem.skip,
+        exog=problem.exog if problem.exog.shape[1] else None,
+        sample_weight=problem.sample_weight,
+    )
 
 
 def test_skip_connection_makes_the_activations_one_problem():

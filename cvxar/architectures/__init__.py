@@ -1,6 +1,7 @@
 """Network architectures; one file each, all in ``BY_NAME``."""
 
 from cvxar.architectures.base import Architecture, Dictionary, Feature, Match, enumerate_match
+from cvxar.architectures.deep_narrow import DeepNarrow
 from cvxar.architectures.two_layer import TwoLayer
 from cvxar.errors import InputTypeError, unknown_name
 
@@ -8,9 +9,20 @@ BY_NAME: dict[str, Architecture] = {
     "relu": TwoLayer("relu"),
     "leaky_relu": TwoLayer("leaky_relu"),
     "abs": TwoLayer("abs"),
+    "deep_relu": DeepNarrow("relu"),
 }
 
-__all__ = ["BY_NAME", "Architecture", "Dictionary", "Feature", "Match", "TwoLayer", "enumerate_match", "get"]
+__all__ = [
+    "BY_NAME",
+    "Architecture",
+    "DeepNarrow",
+    "Dictionary",
+    "Feature",
+    "Match",
+    "TwoLayer",
+    "enumerate_match",
+    "get",
+]
 
 
 def get(architecture: str | Architecture) -> Architecture:

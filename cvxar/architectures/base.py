@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -24,6 +24,8 @@ class Feature:
         :math:`c_l`; the first is in the units of the input.
     column : int
         Which input column the chain reads.
+    points : tuple of float
+        The data points that determine the unit, for explanations; empty when every kink is one.
 
     Examples
     --------
@@ -37,6 +39,7 @@ class Feature:
     signs: tuple[int, ...]
     centers: tuple[float, ...]
     column: int = 0
+    points: tuple[float, ...] = field(default=(), compare=False)
 
     def __call__(self, x: Array) -> Array:
         """Evaluate the unit at inputs of its own column."""
@@ -76,6 +79,10 @@ class Dictionary(ABC):
     @abstractmethod
     def match(self, dual: Array, limit: float) -> Match:
         """Search the features most correlated with ``dual`` (one number per knot)."""
+
+    @abstractmethod
+    def spanning(self) -> tuple[Feature, ...]:
+        """Return few features that, with a constant, span all functions on the knots."""
 
     @abstractmethod
     def enumerate(self) -> tuple[Feature, ...]:
@@ -122,6 +129,11 @@ class Architecture(ABC):
         With it, squared-loss problems are solved on nodal values (see ``cvxar.spline``).
         """
         return None
+
+    @property
+    def needs_constant(self) -> bool:
+        """Whether the dictionary is exact only up to constants, so that the Lasso needs a free one."""
+        return False
 
     @abstractmethod
     def dictionary(self, knots: Array) -> Dictionary:

@@ -84,6 +84,10 @@ class HingeDictionary(Dictionary):
         """Return ``sigma(sign (x - knots[index]))``."""
         return Feature(self.sigma, (sign,), (float(self.knots[index]),))
 
+    def spanning(self) -> tuple[Feature, ...]:
+        """Return the units that open to the right."""
+        return tuple(self.feature(i, 1) for i in range(len(self.knots)))
+
     def enumerate(self) -> tuple[Feature, ...]:
         """List the 2 m features."""
         return tuple(self.feature(i, sign) for sign in (1, -1) for i in range(len(self.knots)))

@@ -1,0 +1,78 @@
+"""Deep narrow networks: parallel chains of one unit a layer."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cvxar._typing import Array
+from cvxar.activations import ABS, RELU, Homogeneous, leaky_relu
+from cvxar.architectures.base import Architecture, Dictionary
+from cvxar.architectures.deep_relu import RampDictionary
+from cvxar.errors import InputError, InputTypeError, unknown_name
+
+ACTIVATIONS = ("relu",)
+
+
+@dataclass(frozen=True)
+class DeepNarrow(Architecture):
+    r"""Deep narrow network: :math:`\xi + \sum_i \alpha_i X_{L,i}`, :math:`X_{l+1} = \sigma(w_l X_l + b_l)`.
+
+    Parameters
+    ----------
+    activation : {"relu"}
+        Name of the activation.
+    depth : int, default 3
+        Number of layers L, the output layer included; at least 3 (:class:`TwoLayer` has 2).
+    negative_slope : float, default 0.1
+        Slope of the leaky ReLU left of 0, strictly between 0 and 1; other activations ignore it.
+
+    Raises
+    ------
+    InputError
+        For an unknown activation, a depth below 3 or a negative slope outside (0, 1).
+    InputTypeError
+        For a depth that is not an integer.
+
+    Notes
+    -----
+    ``"relu"``: capped ramps between two data points, at every depth (the optimal objective does not
+    change from three layers on); O(m) search.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> len(DeepNarrow("relu", depth=4).dictionary(np.array([0.0, 1.0, 3.0])).enumerate())
+    3
+    """
+
+    activation: str = "relu"
+    depth: int = 3
+    negative_slope: float = 0.1
+
+    def __post_init__(self) -> None:
+        if self.activation not in ACTIVATIONS:
+            raise unknown_name("activation of DeepNarrow", self.activation, ACTIVATIONS)
+        check_depth(self.depth)
+
+    @property
+    def sigma(self) -> Homogeneous:
+        """The activation as a function."""
+        fixed = {"relu": RELU, "abs": ABS}
+        return fixed.get(self.activation) or leaky_relu(self.negative_slope)
+
+    @property
+    def needs_constant(self) -> bool:
+        """Always True: deep dictionaries are exact up to constants."""
+        return True
+
+    def dictionary(self, knots: Array) -> Dictionary:
+        """Return the dictionary on sorted distinct inputs."""
+        return RampDictionary(knots, self.depth)
+
+
+def check_depth(depth: int) -> None:
+    """Raise unless ``depth`` is an integer of at least 3."""
+    if isinstance(depth, bool) or not isinstance(depth, int | np.integer):
+        raise InputTypeError(f"depth must be an integer, got {depth!r}")
+    if depth < 3:
+        raise InputError(f"depth of a deep network must be at least 3, got {depth}; TwoLayer has depth 2")

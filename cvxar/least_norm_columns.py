@@ -1,0 +1,133 @@
+r"""The minimum-l1-norm fit of any dictionary: a linear programme by column generation.
+
+.. math:: \min \lVert z \rVert_1 \quad\text{such that}\quad A z + U \gamma = \hat y
+
+for the fitted values :math:`\hat y` of the loss alone. HiGHS solves the programme restricted to the
+features found so far, the dictionary is searched with its dual vector, until no feature correlates
+by more than 1. The last basis is then solved again to full accuracy, both ways.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import optimize
+
+from cvxar._typing import Array
+from cvxar.architectures import Feature
+from cvxar.coefficients import Coefficients
+from cvxar.column_search import Samples, samples_of
+from cvxar.design import Design
+from cvxar.errors import SolverError
+from cvxar.least_norm_programme import fitted_target
+from cvxar.nodal import Rows
+from cvxar.problem import LassoProblem
+from cvxar.unpenalised import with_free_part
+
+ACCURACY = 1e-9
+
+
+@dataclass(frozen=True)
+class Restricted:
+    """Features in play; columns are divided by the range of their input and cost its inverse."""
+
+    features: tuple[Feature, ...]
+    columns: Array
+    cost: Array
+
+
+@dataclass(frozen=True)
+class Vertex:
+    """Solution of a restricted programme: amounts, dual vector of the rows."""
+
+    amount: Array
+    dual: Array
+
+
+def least_norm_columns(problem: LassoProblem) -> tuple[Coefficients, Array, int]:
+    """Return the point, a dual vector (data units) and the number of rounds.
+
+    Each round solves a dense programme of as many rows as there are distinct inputs.
+
+    Raises
+    ------
+    SolverError
+        When HiGHS finds no optimum.
+    """
+    design = problem.design
+    samples = samples_of(design)
+    free, target = samples.basis / samples.root[:, None], _best_fit(design, samples)
+    start = [f.on_column(j) for j, c in enumerate(design.columns) for f in c.dictionary.spanning()]
+    play, rounds = _add(design, samples, None, start), 0
+    while True:
+        vertex, rounds = _solve(play, free, target), rounds + 1
+        found = _price(design, samples, vertex.dual, set(play.features))
+        if not found:
+            break
+        play = _add(design, samples, play, found)
+    vertex = _refined(play, free, target, vertex)
+    active = np.flatnonzero(vertex.amount)
+    features = tuple(play.features[i] for i in active)
+    coef = vertex.amount[active] * play.cost[active] * design.y_scale / _unit(design)
+    # on the rows of one input the dual vector is shared by weight
+    share = (vertex.dual / samples.root**2)[samples.row] * design.weight
+    return with_free_part(problem, features, coef), share, rounds
+
+
+def _unit(design: Design) -> float:
+    return min(c.scale for c in design.columns)
+
+
+def _best_fit(design: Design, samples: Samples) -> Array:
+    """Fitted values of the loss alone (the targets where they can be met)."""
+    sizes = [len(c.knots) for c in design.columns]
+    extra = samples.basis / samples.root[:, None]
+    return fitted_target(Rows(samples.target, samples.root**2, samples.positions, extra), sizes)
+
+
+def _add(design: Design, samples: Samples, play: Restricted | None, features: list[Feature]) -> Restricted:
+    columns = np.empty((len(samples.target), len(features)))
+    for i, feature in enumerate(features):
+        column = design.columns[feature.column]
+        columns[:, i] = (feature(column.knots) / column.scale)[samples.positions[feature.column]]
+    cost = np.array([_unit(design) / design.columns[f.column].scale for f in features])
+    if play is None:
+        return Restricted(tuple(features), columns, cost)
+    return Restricted(
+        (*play.features, *features), np.hstack([play.columns, columns]), np.concatenate([play.cost, cost])
+    )
+
+
+def _solve(play: Restricted, free: Array, target: Array) -> Vertex:
+    k, p = len(play.cost), free.shape[1]
+    answer = optimize.linprog(
+        np.concatenate([play.cost, play.cost, np.zeros(p)]),
+        A_eq=np.hstack([play.columns, -play.columns, free]),
+        b_eq=target,
+        bounds=[(0, None)] * (2 * k) + [(None, None)] * p,
+        method="highs-ds",
+    )
+    if answer.status != 0:
+        raise SolverError(f"the minimum-norm linear programme was not solved: {answer.message}")
+    return Vertex(answer.x[:k] - answer.x[k : 2 * k], np.asarray(answer.eqlin.marginals))
+
+
+def _price(design: Design, samples: Samples, dual: Array, known: set[Feature]) -> list[Feature]:
+    """Features whose correlation exceeds their cost."""
+    found = []
+    for j, column in enumerate(design.columns):
+        sums = np.bincount(samples.positions[j], weights=dual, minlength=len(column.knots)).astype(float)
+        match = column.dictionary.match(sums, _unit(design) * (1 + ACCURACY))
+        found += [f.on_column(j) for f in match.features]
+    return [f for f in dict.fromkeys(found) if f not in known]
+
+
+def _refined(play: Restricted, free: Array, target: Array, vertex: Vertex) -> Vertex:
+    """Solve the equations of the basis again, beyond the tolerances of HiGHS."""
+    size = np.abs(vertex.amount) * np.max(np.abs(play.columns), axis=0, initial=0.0)
+    active = np.flatnonzero(size > ACCURACY * np.max(size, initial=0.0))
+    matrix = np.hstack([play.columns[:, active], free])
+    amount = np.zeros_like(vertex.amount)
+    amount[active] = np.linalg.lstsq(matrix, target, rcond=None)[0][: len(active)]
+    wanted = np.concatenate([play.cost[active] * np.sign(amount[active]), np.zeros(free.shape[1])])
+    step = np.linalg.lstsq(matrix.T, wanted - matrix.T @ vertex.dual, rcond=None)[0]
+    return Vertex(amount, vertex.dual + step)

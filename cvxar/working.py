@@ -1,0 +1,91 @@
+"""The features in play of a column generation, with their columns in a growing orthonormal basis."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.linalg import qr, solve_triangular
+
+from cvxar._typing import Array
+from cvxar.architectures import Feature
+from cvxar.master import DEPENDENT
+
+
+@dataclass(frozen=True)
+class Working:
+    """Signed features with columns ``basis @ coords`` and amounts.
+
+    The target is ``basis @ inside + outside``, so the restricted problem is one in ``coords`` and
+    ``inside`` alone, as small as the number of columns seen lately.
+    """
+
+    features: tuple[Feature, ...]
+    signs: Array
+    amount: Array
+    basis: Array
+    coords: Array
+    inside: Array
+    outside: Array
+
+    @property
+    def size(self) -> int:
+        """Number of features."""
+        return len(self.features)
+
+    def with_features(self, features: Sequence[Feature], signs: Array, columns: Array) -> "Working":
+        """Append features at amount zero; O(n r p) for p columns and a basis of r."""
+        known, fresh = orthogonal_part(self.basis, columns)
+        basis = np.hstack([self.basis, fresh])
+        outside, inside = self.outside, np.concatenate([self.inside, np.zeros(fresh.shape[1])])
+        for _ in range(2):  # a fit close to perfect leaves rounding only, which must lie outside too
+            step = basis.T @ outside
+            outside, inside = outside - basis @ step, inside + step
+        upper = np.hstack([self.coords, known])
+        lower = np.hstack([np.zeros((fresh.shape[1], self.size)), fresh.T @ columns])
+        return Working(
+            (*self.features, *features),
+            np.concatenate([self.signs, signs]),
+            np.concatenate([self.amount, np.zeros(len(features))]),
+            basis,
+            np.vstack([upper, lower]),
+            inside,
+            outside,
+        )
+
+    def active(self, amount: Array) -> "Working":
+        """Keep the features with a positive amount."""
+        keep = np.flatnonzero(amount > 0)
+        features = tuple(self.features[i] for i in keep)
+        return replace(
+            self,
+            features=features,
+            signs=self.signs[keep],
+            amount=amount[keep],
+            coords=self.coords[:, keep],
+        )
+
+    def inside_residual(self, cost: Array) -> Array:
+        """Residual in the basis, corrected for digits lost: active features meet their cost."""
+        rest: Array = self.inside - self.coords @ self.amount
+        if not self.size:
+            return rest
+        q, r = np.linalg.qr(self.coords)
+        excess = solve_triangular(r, self.coords.T @ rest - cost, trans="T")
+        return rest - q @ excess
+
+
+def empty(target: Array) -> Working:
+    """Return the working set without features."""
+    n, none = len(target), np.empty(0)
+    return Working((), none, none, np.empty((n, 0)), np.empty((0, 0)), none, target)
+
+
+def orthogonal_part(basis: Array, columns: Array) -> tuple[Array, Array]:
+    """Return the coordinates of columns in a basis, and a basis of what it leaves out."""
+    known = basis.T @ columns
+    rest = columns - basis @ known
+    q, r, _ = qr(rest, mode="economic", pivoting=True)
+    size = np.abs(np.diag(r))
+    q = q[:, size > 1e-3 * DEPENDENT * np.max(np.linalg.norm(columns, axis=0), initial=0.0)]
+    again = q - basis @ (basis.T @ q)  # directions left over after large cancellation are not yet orthogonal
+    return known, np.linalg.qr(again).Q
