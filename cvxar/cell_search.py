@@ -1,12 +1,9 @@
 """The compiled solver of one-column, two-layer, squared-loss problems: from a problem to a point."""
 
-from dataclasses import dataclass
-from typing import NamedTuple
-
 import numpy as np
 
-from cvxar._typing import Array, IntArray
-from cvxar.cells import Cells
+from cvxar._typing import Array
+from cvxar.cells import Cells, CellState, Setting, flat_state
 from cvxar.coefficients import Coefficients
 from cvxar.problem import LassoProblem
 from cvxar.spline import Spline
@@ -15,39 +12,13 @@ from cvxar.units import units_of
 EXACT = 1e-14
 
 
-class CellState(NamedTuple):
-    """Nodes (cells), values and slopes (less the line of the cells), signs, tilt: a warm start."""
-
-    nodes: IntArray
-    value: Array
-    slope: Array
-    sign: Array
-    tilt: float
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What the kernels need to know of a problem besides the cells."""
-
-    beta: float
-    cost: float
-    skip: bool
-    floor: float
-
-
 def setting_of(problem: LassoProblem) -> Setting:
     """Scale the penalty to the cells of a problem."""
     design = problem.design
-    beta = problem.beta * design.beta_scale(design.columns[0])
+    beta = problem.beta / (design.y_scale * float(design.widths[0]))
     cost = problem.architecture.hinge_cost
     assert cost is not None  # the caller has chosen this solver by it
     return Setting(beta, cost, problem.skip, 1e-32 * float(np.sum(design.weight)))
-
-
-def flat_state(cells: Cells) -> CellState:
-    """Return the line of the cells, without kinks."""
-    ends = np.array([0, len(cells.anchor) - 1], dtype=np.int64)
-    return CellState(ends, np.zeros(2), np.zeros(1), np.zeros(2), 0.0)
 
 
 def search_cells(
@@ -76,12 +47,13 @@ def search_cells(
     residual = kernels.refined_residual(
         cells.anchor, cells.moments, *state, cells.tilted, how.beta, how.cost, how.skip
     )
-    return point_of(problem, state), dual_of(problem, residual), rounds, state
+    point = point_of(problem, cells, problem.design.columns[0].knots, state)
+    return point, dual_of(problem, residual), rounds, state
 
 
-def point_of(problem: LassoProblem, state: CellState) -> Coefficients:
-    """Turn a state into units and unpenalised coefficients in data units."""
-    design, cells, how = problem.design, problem.design.cells, setting_of(problem)
+def point_of(problem: LassoProblem, cells: Cells, inputs: Array, state: CellState) -> Coefficients:
+    """Turn a state into units and unpenalised coefficients; ``inputs`` are the anchors in data units."""
+    design, how = problem.design, setting_of(problem)
     t = cells.anchor[state.nodes]
     spline = Spline(
         t,
@@ -94,9 +66,8 @@ def point_of(problem: LassoProblem, state: CellState) -> Coefficients:
         how.cost,
         how.skip,
     )
-    column = design.columns[0]
-    units = units_of(spline, column.knots[state.nodes], problem.architecture.sigma, 0)
-    factor = design.y_scale / column.scale
+    units = units_of(spline, inputs[state.nodes], problem.architecture.sigma, 0)
+    factor = design.y_scale / float(design.widths[0])
     level = design.y_center + units.level * design.y_scale
     none = np.empty(0)
     linear = np.array([units.linear * factor])

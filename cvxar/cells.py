@@ -1,6 +1,7 @@
 """Data of one column as cells: what the compiled solver works on (see ``kernels``)."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -50,3 +51,29 @@ def weighted_line(t: Array, y: Array, weight: Array) -> tuple[float, float]:
     square = float(centred @ (t - middle))
     slope = float(centred @ (y - mean)) / square if square > 0 else 0.0
     return mean - slope * middle, slope
+
+
+class CellState(NamedTuple):
+    """Nodes (cells), values and slopes (less the line of the cells), signs, tilt: a warm start."""
+
+    nodes: IntArray
+    value: Array
+    slope: Array
+    sign: Array
+    tilt: float
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What the kernels need to know of a problem besides the cells."""
+
+    beta: float
+    cost: float
+    skip: bool
+    floor: float
+
+
+def flat_state(cells: Cells) -> CellState:
+    """Return the line of the cells, without kinks."""
+    ends = np.array([0, len(cells.anchor) - 1], dtype=np.int64)
+    return CellState(ends, np.zeros(2), np.zeros(1), np.zeros(2), 0.0)

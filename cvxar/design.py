@@ -7,7 +7,10 @@ import numpy as np
 
 from cvxar._typing import Array, IntArray
 from cvxar.architectures import Architecture, Dictionary
+from cvxar.buckets import LazyCells
 from cvxar.cells import Cells, point_cells
+
+SMALLEST_LAZY = 16_384
 
 
 @dataclass(frozen=True)
@@ -33,12 +36,17 @@ class Column:
         return np.bincount(self.position, weights=dual, minlength=len(self.knots)).astype(float, copy=False)
 
 
-def make_column(x: Array, architecture: Architecture) -> Column:
+def make_column(x: Array, center: float, architecture: Architecture) -> Column:
     """Sort one column; O(n log n)."""
     knots, position = np.unique(x, return_inverse=True)
     spread = float(knots[-1] - knots[0])
-    center = float(knots[len(knots) // 2])
-    return Column(knots, position, center, spread or 1.0, architecture.dictionary(knots))
+    return Column(knots, position, float(center), spread or 1.0, architecture.dictionary(knots))
+
+
+def middle_of(x: Array) -> float:
+    """Return a value in the middle of a column: the median of about a thousand of its entries."""
+    some = np.sort(x[:: max(len(x) // 1000, 1)])
+    return float(some[len(some) // 2])
 
 
 @dataclass(frozen=True)
@@ -102,17 +110,29 @@ class Design:
     x: Array
     y: Array
     exog: Array
-    weight: Array
-    columns: tuple[Column, ...]
+    given_weight: Array | None
+    architecture: Architecture
+    centers: Array
+    widths: Array
     skip: bool
     fit_intercept: bool
     y_center: float
     y_scale: float
 
     @cached_property
+    def weight(self) -> Array:
+        """Weight of every observation, (n,)."""
+        return np.ones(len(self.y)) if self.given_weight is None else self.given_weight
+
+    @cached_property
     def e(self) -> Array:
         """Centred and scaled target, (n,)."""
         return (self.y - self.y_center) / self.y_scale
+
+    @cached_property
+    def columns(self) -> tuple[Column, ...]:
+        """Every column sorted; O(p n log n), done when first needed."""
+        return tuple(make_column(self.x[:, j], c, self.architecture) for j, c in enumerate(self.centers))
 
     @cached_property
     def cells(self) -> Cells:
@@ -124,12 +144,22 @@ class Design:
     def one_column(self) -> bool:
         """Whether the problem is one varying column and a constant, nothing exogenous."""
         plain = self.fit_intercept and not self.exog.shape[1]
-        return plain and len(self.columns) == 1 and len(self.columns[0].knots) > 1
+        return plain and self.x.shape[1] == 1 and bool(self.widths[0] > 0)
+
+    @property
+    def lazily_sorted(self) -> bool:
+        """Whether the data are so many and so plain that they are sorted only where it matters."""
+        return len(self.y) >= SMALLEST_LAZY and self.one_column and self.given_weight is None
+
+    @cached_property
+    def lazy(self) -> LazyCells:
+        """The only column in buckets, refined as the solves ask for it; O(n)."""
+        return LazyCells(self.x[:, 0], self.y, float(self.centers[0]), self.y_center, self.y_scale)
 
     @property
     def anchors(self) -> Array:
         """Reference point of each input column: its median knot (0 without a constant)."""
-        return np.array([c.center if self.fit_intercept else 0.0 for c in self.columns])
+        return self.centers if self.fit_intercept else np.zeros(len(self.centers))
 
     @cached_property
     def free(self) -> Free:
@@ -150,6 +180,8 @@ class Design:
         """Residual of the unpenalised fit, scaled as ``e``; exact zeros where it is rounding."""
         coef = self.free.least_squares(self.e)
         residual = self.e - self.free.values @ coef
+        # a second fit removes what the rounding of the first left along the unpenalised columns
+        residual = residual - self.free.values @ self.free.least_squares(residual)
         summed = np.abs(self.e) + np.abs(self.free.values) @ np.abs(coef)
         noise = 16 * np.finfo(float).eps * np.max(summed, initial=0.0)
         return residual if np.max(np.abs(residual), initial=0.0) > noise else np.zeros_like(residual)
@@ -173,15 +205,16 @@ def make_design(
     x: Array,
     y: Array,
     exog: Array,
-    weight: Array,
+    weight: Array | None,
     architecture: Architecture,
     skip: bool,
     fit_intercept: bool,
 ) -> Design:
-    """Prepare validated data; O(p n log n)."""
-    columns = tuple(make_column(x[:, j], architecture) for j in range(x.shape[1]))
-    center = float(_weighted_mean(y[:, None], weight)[0]) if fit_intercept else 0.0
+    """Prepare validated data; O(p n). Columns are sorted when first needed."""
+    centers = np.array([middle_of(x[:, j]) for j in range(x.shape[1])])
+    center = float(np.average(y, weights=weight)) if fit_intercept else 0.0
     scale = float(np.max(np.abs(y - center), initial=0.0))
-    constant = fit_intercept and bool(np.all(y == y[0]))
+    constant = fit_intercept and bool(np.ptp(y) == 0)
     center, scale = (float(y[0]), 1.0) if constant else (center, scale or 1.0)
-    return Design(x, y, exog, weight, columns, skip, fit_intercept, center, scale)
+    widths = np.ptp(x, axis=0)
+    return Design(x, y, exog, weight, architecture, centers, widths, skip, fit_intercept, center, scale)

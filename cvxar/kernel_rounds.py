@@ -12,16 +12,16 @@ from cvxar.kernels import (
 
 
 @njit(cache=True)
-def evaluate(anchor, moments, nodes, value, slope, tilted, beta, cost, skip, sums, hinge):
+def evaluate(anchor, moments, nodes, value, slope, tilted, beta, cost, skip, sums, hinge, peak=0.0):
     """Objective, gap, kink limit and midpoint of a state; fills ``sums`` and ``hinge``.
 
-    The gap is a sum of terms that are not negative up to rounding (see ``nodal_search.price``).
+    The gap is a sum of terms that are not negative up to rounding (see ``nodal_search.price``). ``peak``
+    is a lower limit for the largest kink correlation, for cells that hide more than their anchors show.
     """
     energy = residual_sums(anchor, moments, nodes, value, slope, sums)
     hinge_correlations(anchor, sums, hinge)
     whole = 0.0 if skip else hinge[0]
     middle = hinge[0] / 2
-    peak = 0.0
     for i in range(len(hinge)):
         peak = max(peak, abs(hinge[i] - middle))
     bound = (peak + (cost - 0.5) * abs(whole)) / cost

@@ -9,6 +9,7 @@ from cvxar._typing import Array, ArrayLike
 from cvxar.architectures import Architecture
 from cvxar.design import Design, make_design
 from cvxar.errors import InputError, InputTypeError
+from cvxar.lazy_bound import largest_correlation
 from cvxar.losses import Loss
 
 
@@ -96,10 +97,9 @@ class LassoProblem:
         self.design = self._prepare()
 
     def _prepare(self) -> Design:
-        weight = np.ones(len(self.y)) if self.sample_weight is None else self.sample_weight
-        keep = weight > 0
-        data = (self.x, self.y, self.exog, weight)
-        x, y, exog, weight = data if np.all(keep) else (part[keep] for part in data)
+        x, y, exog, weight = self.x, self.y, self.exog, self.sample_weight
+        if weight is not None and not np.all(weight > 0):
+            x, y, exog, weight = (part[weight > 0] for part in (x, y, exog, weight))
         return make_design(x, y, exog, weight, self.architecture, self.skip, self.fit_intercept)
 
     def with_beta(self, beta: float) -> "LassoProblem":
@@ -115,6 +115,11 @@ class LassoProblem:
         The largest absolute correlation of a feature with the residual of the unpenalised fit; 0
         when no feature can improve that fit beyond rounding. Cost: one search of the dictionary, O(p n).
         """
+        cost = self.architecture.hinge_cost
+        if self.design.lazily_sorted and self.loss.quadratic and cost is not None:
+            found = largest_correlation(self.design.lazy, cost, self.skip)
+            if found is not None:
+                return found
         design, dual = self.design, self.design.null_dual
         bound = match_bound(design, dual)
         rounding = (
@@ -171,8 +176,9 @@ def _numbers(values: ArrayLike, name: str, ndim: int) -> Array:
 
 def check_finite(array: Array, name: str) -> None:
     """Raise InputError naming the first NaN or infinite entry."""
-    bad = np.argwhere(~np.isfinite(array))
-    if len(bad):
+    finite = np.isfinite(array)
+    if not finite.all():
+        bad = np.argwhere(~finite)
         where = ", ".join(str(i) for i in bad[0])
         raise InputError(
             f"{name} has {len(bad)} NaN or infinite value(s), the first ({array[tuple(bad[0])]}) at position "

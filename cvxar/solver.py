@@ -9,11 +9,13 @@ import numpy as np
 
 from cvxar._typing import Array, ArrayLike
 from cvxar.architectures import Feature
-from cvxar.cell_search import CellState, search_cells
+from cvxar.cell_search import search_cells
+from cvxar.cells import CellState
 from cvxar.certificate import Certificate, certify, certify_least_norm
 from cvxar.coefficients import Coefficients
 from cvxar.column_search import search_columns
 from cvxar.errors import CertificateWarning, InputError, InputTypeError, unknown_name
+from cvxar.lazy_search import solve_lazily
 from cvxar.least_norm import least_norm
 from cvxar.least_norm_columns import least_norm_columns
 from cvxar.network import Network
@@ -36,7 +38,7 @@ class Solution:
     problem: LassoProblem
     point: Coefficients
     certificate: Certificate
-    dual: Array
+    found_dual: Array | None
     rounds: int
     seconds: float
     state: State | CellState | None
@@ -70,6 +72,15 @@ class Solution:
     def l1_norm(self) -> float:
         """Sum of the absolute feature coefficients."""
         return self.point.l1_norm
+
+    @cached_property
+    def dual(self) -> Array:
+        """Dual vector: weighted residuals of the observations of positive weight, in the units of y."""
+        if self.found_dual is not None:
+            return self.found_dual
+        design = self.problem.design
+        rest = (design.y - self.point.level) - self.point.varying(design.x, design.exog)
+        return design.weight * rest
 
     @cached_property
     def network(self) -> Network:
@@ -198,7 +209,7 @@ def _check_options(
 def _run(
     problem: LassoProblem, tol: float, solver: str, max_rounds: int, warm_start: Solution | None
 ) -> Solution:
-    varies = any(len(c.knots) > 1 for c in problem.design.columns)
+    varies = bool(np.any(problem.design.widths > 0))
     if problem.beta == 0 and varies:
         nodal_limit = problem.architecture.hinge_cost is not None
         point, dual, rounds = (least_norm if nodal_limit else least_norm_columns)(problem)
@@ -208,6 +219,10 @@ def _run(
         return _in_feature_space(problem, tol, max_rounds, solver == "osqp", None)
     earlier = warm_start.state if warm_start else None
     state: State | CellState
+    if problem.design.lazily_sorted and earlier is None:
+        lazily = solve_lazily(problem, tol / 4, max_rounds)
+        if lazily is not None and lazily.certificate.holds(tol):
+            return Solution(problem, lazily.point, lazily.certificate, None, lazily.rounds, 0.0, None)
     if problem.design.one_column:
         start = earlier if isinstance(earlier, CellState) else None
         point, dual, rounds, state = search_cells(problem, tol / 4, max_rounds, start)

@@ -7,7 +7,8 @@ from problems import problems
 
 from cvxar import kernel_rounds, kernels, solve
 from cvxar.architectures.two_layer import hinge_sums
-from cvxar.cell_search import CellState, dual_of, flat_state, point_of, search_cells, setting_of
+from cvxar.cell_search import dual_of, point_of, search_cells, setting_of
+from cvxar.cells import CellState, flat_state
 from cvxar.certificate import certify
 from cvxar.nodal import State, correlations, full_step, gradient, normal_solver
 from cvxar.nodal_search import cold_state, prepare, price, search
@@ -139,6 +140,8 @@ def test_monotone_mode_ends_at_the_same_point_as_the_aggressive_one():
         after = kernel_rounds.evaluate(cells.anchor, cells.moments, *state[:3], *common, sums, hinge)[0]
         assert after <= before * (1 + 1e-12)
     residual = kernels.refined_residual(cells.anchor, cells.moments, *state, *common)
-    reached = certify(problem, point_of(problem, state), dual_of(problem, residual))
+    reached = certify(
+        problem, point_of(problem, cells, problem.design.columns[0].knots, state), dual_of(problem, residual)
+    )
     assert reached.relative_gap <= 1e-8
     assert reached.primal == pytest.approx(solve(problem).certificate.primal, rel=1e-9)

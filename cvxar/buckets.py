@@ -1,0 +1,123 @@
+"""Lazily sorted data: buckets of a large column, refined only where a kink may lie.
+
+Two streaming passes put the points into equal-width buckets with their sums; the solver then works on a
+few thousand cells. Where the bound on the correlation inside a cell exceeds the penalty, the points of
+that cell are collected, sorted and cut into blocks, and in the end single points. What remains coarse
+is proven not to matter.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cvxar._typing import Array, BoolArray, IntArray
+from cvxar.cells import Cells
+
+BUCKETS = 4096
+PIECES = 16
+
+
+@dataclass
+class Pool:
+    """Collected points, sorted: inputs and targets less the line."""
+
+    x: Array
+    r: Array
+
+
+class LazyCells:
+    """Cells of a large column that can be refined. ``start`` is -1 for a bucket not collected yet."""
+
+    def __init__(self, x: Array, y: Array, center: float, y_center: float, y_scale: float) -> None:
+        from cvxar import kernel_cells
+
+        self.kernels = kernel_cells
+        self.x, self.y = np.ascontiguousarray(x), np.ascontiguousarray(y)
+        self.low, self.center, self.scale = float(np.min(x)), center, float(np.ptp(x))
+        self.y_center, self.y_scale = y_center, y_scale
+        self.frame = self._frame()
+        self.ids = np.empty(len(self.x), dtype=np.uint16)
+        first, least = np.zeros(BUCKETS + 1), np.zeros(BUCKETS + 1)
+        moments = np.zeros((BUCKETS + 1, 6))
+        kernel_cells.fill_buckets(
+            self.x, self.y, self.low, self.scale, self.frame, self.ids, first, least, moments
+        )
+        used = np.flatnonzero(moments[:, 0])
+        for b in used:
+            kernel_cells.shift_moments(moments, b, (first[b] - least[b]) / self.scale)
+        self.moments, self.input = moments[used], least[used]
+        self.bucket, self.start = used.astype(np.intp), np.full(len(used), -1)
+        self.stop = np.full(len(used), -1)
+        self.single: BoolArray = self.moments[:, 2] == 0  # every point at the anchor
+        self.pool = Pool(np.empty(0), np.empty(0))
+
+    def _frame(self) -> tuple[float, float, float, float, float, float]:
+        """Center and scale of input and target, and the least-squares line in these units."""
+        n, units = len(self.x), (self.center, self.scale, self.y_center, self.y_scale)
+        t, e, tt, te = self.kernels.line_sums(self.x, self.y, *units)
+        tilted = (te - t * e / n) / (tt - t * t / n)
+        return (*units, e / n - tilted * t / n, tilted)
+
+    @property
+    def cells(self) -> Cells:
+        """The cells as they stand."""
+        anchor = (self.input - self.center) / self.scale
+        return Cells(anchor, self.moments, self.frame[4], self.frame[5], 0.0)
+
+    def crowded(self) -> bool:
+        """Whether some bucket holds more than 2 % of the points at distinct inputs (outliers, say)."""
+        return bool(np.any(self.moments[~self.single, 0] > 0.02 * len(self.x) + 64))
+
+    def points_in(self, wanted: BoolArray) -> int:
+        """Number of points in some cells."""
+        return int(np.sum(self.moments[wanted & ~self.single, 0]))
+
+    def refine(self, wanted: BoolArray) -> IntArray:
+        """Split the wanted cells; returns, for every old cell, its index among the new ones."""
+        wanted = wanted & ~self.single
+        if not wanted.any():
+            return np.arange(len(self.input))
+        self._collect(wanted & (self.start < 0))
+        edges = np.empty(int(np.max(self.stop[wanted] - self.start[wanted], initial=0)) + 1, dtype=np.int64)
+        starts, stops, owner = [], [], []
+        for i in np.flatnonzero(wanted):
+            pieces = PIECES if self.stop[i] - self.start[i] > 4 * PIECES else self.stop[i] - self.start[i]
+            count = self.kernels.cut_runs(self.pool.x, self.start[i], self.stop[i], pieces, edges)
+            starts.append(edges[:count].copy())
+            stops.append(np.append(edges[1:count], self.stop[i]))
+            owner.append(np.full(count, i))
+        return self._splice(wanted, *(np.concatenate(part) for part in (starts, stops, owner)))
+
+    def _splice(self, wanted: BoolArray, starts: IntArray, stops: IntArray, owner: IntArray) -> IntArray:
+        pool = self.pool
+        moments = np.zeros((len(starts), 6))
+        self.kernels.block_moments(pool.x, pool.r, starts, stops, self.scale, moments)
+        kept = np.flatnonzero(~wanted)
+        order = np.argsort(np.concatenate([kept, owner]), kind="stable")
+
+        def merge(old: Array, new: Array) -> Array:
+            merged: Array = np.concatenate([old[kept], new])[order]
+            return merged
+
+        single = pool.x[starts] == pool.x[stops - 1]
+        where = np.concatenate([kept, owner])[order]
+        self.moments, self.input = merge(self.moments, moments), merge(self.input, pool.x[starts])
+        self.bucket = merge(self.bucket, self.bucket[owner])
+        self.start, self.stop = merge(self.start, starts), merge(self.stop, stops)
+        self.single = merge(self.single, single)
+        return np.searchsorted(where, np.arange(int(where[-1]) + 1))
+
+    def _collect(self, wanted: BoolArray) -> None:
+        """Bring the points of some buckets into the pool, sorted within each bucket."""
+        if not wanted.any():
+            return
+        flags = np.zeros(BUCKETS + 1, dtype=np.bool_)
+        flags[self.bucket[wanted]] = True
+        room = self.points_in(wanted)
+        x, r = np.empty(room), np.empty(room)
+        self.kernels.collect(self.x, self.y, self.ids, flags, self.frame, x, r)
+        order = np.argsort(x)
+        sizes = self.moments[wanted, 0].astype(np.intp)
+        ends = len(self.pool.x) + np.cumsum(sizes)
+        self.start[wanted], self.stop[wanted] = ends - sizes, ends
+        self.pool = Pool(np.concatenate([self.pool.x, x[order]]), np.concatenate([self.pool.r, r[order]]))

@@ -1,0 +1,131 @@
+"""Compiled passes over raw data: buckets, collection of points, blocks (see ``kernels`` for the letters)."""
+
+import numpy as np
+from numba import njit
+
+from cvxar.kernels import ENERGY, WEIGHT, residual_sums
+
+
+@njit(cache=True)
+def fill_buckets(x, y, low, width, frame, ids, first, least, moments):
+    """Sum every point into its bucket, offsets taken from the first point seen; the maximum is last.
+
+    ``frame = (center, scale, y center, y scale, level, tilted)``: targets are scaled, and the line
+    ``level + tilted t`` with ``t = (x - center) / scale`` is taken off. ``least`` becomes the smallest
+    input of each bucket.
+    """
+    buckets = len(first) - 1
+    center, scale, y_center, y_scale, level, tilted = frame
+    factor = buckets / width
+    high = x[0]
+    for i in range(len(x)):
+        high = max(high, x[i])
+    for i in range(len(x)):
+        b = buckets if x[i] == high else min(int((x[i] - low) * factor), buckets - 1)
+        ids[i] = b
+        if moments[b, WEIGHT] == 0:
+            first[b] = x[i]
+            least[b] = x[i]
+        elif x[i] < least[b]:
+            least[b] = x[i]
+        d = (x[i] - first[b]) / scale
+        r = (y[i] - y_center) / y_scale - (level + tilted * ((x[i] - center) / scale))
+        moments[b, 0] += 1.0
+        moments[b, 1] += d
+        moments[b, 2] += d * d
+        moments[b, 3] += r
+        moments[b, 4] += r * d
+        moments[b, 5] += r * r
+
+
+@njit(cache=True)
+def line_sums(x, y, center, scale, y_center, y_scale):
+    """Sums of t, e, t^2 and t e over all points, in one pass."""
+    a, b, c, d = 0.0, 0.0, 0.0, 0.0
+    for i in range(len(x)):
+        t, e = (x[i] - center) / scale, (y[i] - y_center) / y_scale
+        a += t
+        b += e
+        c += t * t
+        d += t * e
+    return a, b, c, d
+
+
+@njit(cache=True)
+def shift_moments(moments, b, by):
+    """Move the anchor of a cell down by ``by``: offsets grow."""
+    moments[b, 4] += by * moments[b, 3]
+    moments[b, 2] += (2 * moments[b, 1] + by * moments[b, 0]) * by
+    moments[b, 1] += by * moments[b, 0]
+
+
+@njit(cache=True)
+def collect(x, y, ids, wanted, frame, out_x, out_r):
+    """Copy the points of the wanted buckets (inputs and targets less the line); returns how many."""
+    center, scale, y_center, y_scale, level, tilted = frame
+    count = 0
+    for i in range(len(x)):
+        if wanted[ids[i]]:
+            out_x[count] = x[i]
+            r = (y[i] - y_center) / y_scale
+            out_r[count] = r - (level + tilted * ((x[i] - center) / scale))
+            count += 1
+    return count
+
+
+@njit(cache=True)
+def block_moments(x, r, starts, stops, scale, moments):
+    """Sums of runs of sorted points about the first point of each run."""
+    for j in range(len(starts)):
+        for i in range(starts[j], stops[j]):
+            d = (x[i] - x[starts[j]]) / scale
+            moments[j, 0] += 1.0
+            moments[j, 1] += d
+            moments[j, 2] += d * d
+            moments[j, 3] += r[i]
+            moments[j, 4] += r[i] * d
+            moments[j, 5] += r[i] * r[i]
+
+
+@njit(cache=True)
+def cut_runs(x, start, stop, pieces, edges):
+    """Cut a run of sorted points into about ``pieces`` blocks, never between equal inputs.
+
+    Writes the first index of each block into ``edges`` and returns their number; with more pieces
+    than points every distinct input is a block of its own.
+    """
+    size = max((stop - start) // pieces, 1)
+    count, at = 0, start
+    while at < stop:
+        edges[count] = at
+        count += 1
+        ahead = min(at + size, stop)
+        while ahead < stop and x[ahead] == x[ahead - 1]:
+            ahead += 1
+        at = ahead
+    return count
+
+
+@njit(cache=True)
+def cell_bounds(anchor, moments, single, nodes, value, slope, sums, hinge, middle, bounds):
+    """Bound the absolute correlation of a kink anywhere in each cell; fills ``bounds``, returns the largest.
+
+    Between two anchors a distance h apart, F differs from its chord by at most h / 4 times the sum
+    of |r| there, which is at most the square root of the weight times the energy of the cell.
+    """
+    residual_sums(anchor, moments, nodes, value, slope, sums)
+    largest = abs(hinge[-1] - middle)
+    last = len(nodes) - 2
+    for k in range(last + 1):
+        for i in range(nodes[k], nodes[k + 1]):
+            bounds[i] = max(abs(hinge[i] - middle), abs(hinge[i + 1] - middle))
+            if not single[i]:
+                f, s = value[k] + slope[k] * (anchor[i] - anchor[nodes[k]]), slope[k]
+                energy = moments[i, ENERGY] - f * (moments[i, 3] + sums[i, 0])
+                energy -= s * (moments[i, 4] + sums[i, 1])
+                noise = 1e-13 * (moments[i, ENERGY] + moments[i, WEIGHT] * f * f)
+                width = anchor[i + 1] - anchor[i]
+                bounds[i] += width / 4 * np.sqrt(moments[i, WEIGHT] * (max(energy, 0.0) + noise))
+            largest = max(largest, bounds[i])
+    bounds[len(anchor) - 1] = abs(hinge[-1] - middle)
+    return largest

@@ -1,0 +1,76 @@
+"""Bounds that hold for every point of lazily sorted data, seen or not."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from cvxar._typing import Array
+from cvxar.buckets import LazyCells
+from cvxar.cells import Cells, CellState, Setting, flat_state
+
+MOST_REFINED = 0.35
+LEVELS = 12
+
+
+class Bounded(NamedTuple):
+    """A state priced with bounds on what cells hide; ``peak`` and ``whole`` at the anchors."""
+
+    primal: float
+    gap: float
+    limit: float
+    bounds: Array
+    peak: float
+    whole: float
+
+
+def bounded(lazy: LazyCells, state: CellState, how: Setting) -> Bounded:
+    """Price a state on cells; the gap holds for all points, seen or not."""
+    from cvxar import kernel_cells, kernel_rounds
+
+    cells = lazy.cells
+    sums, hinge = np.empty((len(cells.anchor), 2)), np.empty(len(cells.anchor))
+    common = (cells.anchor, cells.moments, *state[:3])
+    scaled = (cells.tilted, how.beta, how.cost, how.skip, sums, hinge)
+    *_, middle = kernel_rounds.evaluate(*common, *scaled, 0.0)
+    bounds = np.empty(len(cells.anchor))
+    largest = kernel_cells.cell_bounds(
+        cells.anchor, cells.moments, lazy.single, *state[:3], sums, hinge, middle, bounds
+    )
+    primal, gap, limit, _ = kernel_rounds.evaluate(*common, *scaled, largest)
+    peak = float(np.max(np.abs(hinge - middle)))
+    return Bounded(primal, gap, limit, bounds, peak, float(hinge[0]))
+
+
+def largest_correlation(lazy: LazyCells, cost: float, skip: bool) -> float | None:
+    """Largest correlation of a feature with the residual of the unpenalised fit, in data units.
+
+    Refines cells until no bound exceeds the largest correlation seen at an anchor; None where that
+    would refine so much that sorting everything is cheaper.
+    """
+    how = Setting(0.0, cost, skip, 0.0)
+    if lazy.crowded():
+        return None
+    for _ in range(LEVELS):
+        priced = bounded(lazy, unpenalised_state(lazy.cells, skip), how)
+        wanted = (priced.bounds > priced.peak * (1 + 1e-13)) & ~lazy.single
+        if not wanted.any():
+            whole = 0.0 if skip else abs(priced.whole)
+            return (priced.peak + (cost - 0.5) * whole) / cost * lazy.scale * lazy.y_scale
+        if lazy.points_in(wanted) > MOST_REFINED * len(lazy.x):
+            return None
+        lazy.refine(wanted)
+    return None
+
+
+def unpenalised_state(cells: Cells, skip: bool) -> CellState:
+    """Return the least-squares line (with a skip connection) or the constant zero."""
+    from cvxar import kernels
+
+    flat = flat_state(cells)
+    if not skip:
+        value = -(cells.level + cells.tilted * cells.anchor[flat.nodes])
+        return flat._replace(value=value, slope=np.array([-cells.tilted]))
+    sums = np.empty((len(cells.anchor), 2))
+    return CellState(
+        *kernels.settle_aggressively(cells.anchor, cells.moments, *flat, cells.tilted, 0.0, 1.0, True, sums)
+    )

@@ -1,0 +1,80 @@
+"""The compiled solver on lazily sorted data: coarse cells first, points only where a kink may lie."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from cvxar.buckets import LazyCells
+from cvxar.cell_search import EXACT, point_of, setting_of
+from cvxar.cells import Cells, CellState, Setting, flat_state
+from cvxar.certificate import Certificate
+from cvxar.coefficients import Coefficients
+from cvxar.lazy_bound import LEVELS, MOST_REFINED, Bounded, bounded
+from cvxar.problem import LassoProblem
+
+
+class Lazily(NamedTuple):
+    """What a lazy search returns."""
+
+    point: Coefficients
+    certificate: Certificate
+    rounds: int
+
+
+def run(cells: Cells, state: CellState, how: Setting, tol: float, rounds: int) -> tuple[CellState, int]:
+    """Search on the cells as they stand."""
+    from cvxar import kernel_rounds
+
+    best, _, done = kernel_rounds.search(
+        cells.anchor,
+        cells.moments,
+        *state,
+        cells.tilted,
+        how.beta,
+        how.cost,
+        how.skip,
+        cells.offset,
+        tol,
+        max(EXACT, tol * 1e-3),
+        how.floor,
+        rounds,
+    )
+    return CellState(*best), done
+
+
+def search_lazily(
+    lazy: LazyCells, how: Setting, tol: float, max_rounds: int
+) -> tuple[CellState, Bounded, int] | None:
+    """Search, refine, repeat; None where so much must be refined that sorting is cheaper."""
+    if lazy.crowded():
+        return None
+    state, total = flat_state(lazy.cells), 0
+    for level in range(LEVELS):
+        state, done = run(lazy.cells, state, how, tol if level else 1e-6, max_rounds)
+        total += done
+        priced = bounded(lazy, state, how)
+        wanted = (priced.bounds > priced.limit * (1 - 1e-9)) & ~lazy.single
+        if not wanted.any() or (level and priced.gap <= tol * priced.primal):
+            return state, priced, total
+        if lazy.points_in(wanted) > MOST_REFINED * len(lazy.x):
+            return None
+        state = state._replace(nodes=lazy.refine(wanted)[state.nodes])
+    return None
+
+
+def solve_lazily(problem: LassoProblem, tol: float, max_rounds: int) -> Lazily | None:
+    """Solve without sorting the data; None where sorting is cheaper (see :func:`search_lazily`).
+
+    The certificate is made of the sums of the cells, which are exact, and of bounds on the
+    correlations inside them.
+    """
+    design = problem.design
+    found = search_lazily(design.lazy, setting_of(problem), tol, max_rounds)
+    if found is None:
+        return None
+    state, priced, rounds = found
+    point = point_of(problem, design.lazy.cells, design.lazy.input, state)
+    unit = design.y_scale**2
+    floor = len(design.y) * (8 * np.finfo(float).eps * design.y_scale) ** 2
+    certificate = Certificate(priced.primal * unit, (priced.primal - priced.gap) * unit, floor)
+    return Lazily(point, certificate, rounds)

@@ -1,0 +1,97 @@
+"""Lazily sorted data give what sorted data give: objective, beta_max, and bounds that hold."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cvxar import LassoProblem, solve
+from cvxar.architectures.two_layer import hinge_sums
+from cvxar.buckets import LazyCells
+from cvxar.cell_search import search_cells, setting_of
+from cvxar.certificate import certify
+from cvxar.lazy_bound import bounded, unpenalised_state
+from cvxar.lazy_search import solve_lazily
+from cvxar.problem import match_bound
+
+N = 20_000
+
+
+def series(kind, n=N, seed=0):
+    rng = np.random.default_rng(seed)
+    walk = np.cumsum(rng.standard_t(4, size=n + 1))
+    return {
+        "walk": walk,
+        "rounded": np.round(walk),
+        "returns": rng.standard_t(3, size=n + 1),
+        "offset": 1e7 + 1e-2 * walk,
+        "outlier": np.where(np.arange(n + 1) == n // 2, 1e6, walk),
+        "trend": np.arange(n + 1.0) + rng.normal(size=n + 1),
+    }[kind]
+
+
+KINDS = ("walk", "rounded", "returns", "offset", "outlier", "trend")
+
+
+@pytest.mark.parametrize("skip", [False, True])
+@pytest.mark.parametrize("kind", KINDS)
+def test_lazy_and_sorted_solutions_agree(kind, skip):
+    s = series(kind)
+    problem = LassoProblem(s[:-1], s[1:], beta=1.0, skip=skip)
+    assert problem.design.lazily_sorted
+    exact = match_bound(problem.design, problem.design.null_dual)
+    assert problem.beta_max == pytest.approx(exact, rel=1e-7)
+    for ratio in (0.9, 1e-1, 1e-2, 1e-3):
+        now = problem.with_beta(ratio * problem.beta_max)
+        sorted_ = certify(now, *search_cells(now, 1e-9, 500, None)[:2])
+        lazily = solve_lazily(now, 1e-9, 500)
+        if lazily is not None:
+            assert lazily.certificate.relative_gap <= 1e-8
+            assert lazily.certificate.primal == pytest.approx(sorted_.primal, rel=1e-8)
+            fitted = lazily.point.level + lazily.point.varying(now.x, now.exog)
+            loss = 0.5 * np.sum((now.y - fitted) ** 2)
+            assert loss + now.beta * lazily.point.l1_norm == pytest.approx(
+                lazily.certificate.primal, rel=1e-9
+            )
+        assert solve(now).certificate.relative_gap <= 1e-8
+
+
+def test_most_series_are_solved_without_sorting():
+    """The lazy route must not hide behind its own refusal."""
+    for kind in ("walk", "rounded", "offset"):
+        s = series(kind, 100_000)
+        problem = LassoProblem(s[:-1], s[1:], beta=1.0, skip=True)
+        now = problem.with_beta(1e-2 * problem.beta_max)
+        assert solve(now).certificate.holds(1e-8)
+        assert "columns" not in now.design.__dict__
+
+
+def lazy_cells(s):
+    x, y = s[:-1], s[1:]
+    return LazyCells(x, y, float(np.median(x)), float(np.mean(y)), float(np.ptp(y)))
+
+
+@settings(max_examples=12)
+@given(kind=st.sampled_from(KINDS), skip=st.booleans(), seed=st.integers(0, 99))
+def test_bounds_hold_for_every_point_and_sums_are_exact(kind, skip, seed):
+    s = series(kind, 6000, seed)
+    lazy, rng = lazy_cells(s), np.random.default_rng(seed)
+    problem = LassoProblem(s[:-1], s[1:], beta=1.0, skip=skip)
+    t = (s[:-1] - lazy.center) / lazy.scale
+    order = np.argsort(s[:-1], kind="stable")
+    for _ in range(3):
+        cells = lazy.cells
+        state = unpenalised_state(cells, skip)
+        priced = bounded(lazy, state, setting_of(problem))
+        fit = cells.level + cells.tilted * t + state.value[0] + state.slope[0] * (t - cells.anchor[0])
+        residual = (s[1:] - lazy.y_center) / lazy.y_scale - fit
+        hinge = hinge_sums(t[order], residual[order])
+        kink = np.abs(hinge - hinge[0] / 2)
+        cell = np.searchsorted(lazy.input, s[:-1][order], side="right") - 1
+        assert np.all(kink <= priced.bounds[cell] * (1 + 1e-7) + 1e-9)
+        energy = np.sum(residual**2) / 2
+        slope = cells.tilted + state.slope[0]
+        norm = 0.0 if skip else abs(slope)
+        assert priced.primal == pytest.approx(energy + setting_of(problem).beta * norm, rel=1e-7)
+        assert np.sum(lazy.moments[:, 0]) == len(t)
+        lazy.refine(rng.uniform(size=len(lazy.input)) < 0.3)
