@@ -15,6 +15,9 @@ from cvxar.cells import Cells
 
 BUCKETS = 4096
 PIECES = 16
+SAMPLE = 32_768
+SLOTS = 65_536
+MOST_CROWDED = 0.01
 
 
 @dataclass
@@ -23,6 +26,20 @@ class Pool:
 
     x: Array
     r: Array
+
+
+def bucket_edges(x: Array, low: float, width: float) -> Array:
+    """Return no edges where equal widths will do, else sample quantiles.
+
+    Equal widths are cheapest; when they crowd (outliers, heavy tails), quantiles of a sample keep
+    every bucket small whatever the distribution.
+    """
+    sample = np.sort(x[:: max(len(x) // SAMPLE, 1)])
+    counts = np.bincount(np.minimum((sample - low) / width * BUCKETS, BUCKETS - 1).astype(np.intp))
+    if np.max(counts) <= MOST_CROWDED * len(sample):
+        return np.empty(0)
+    inner = np.linspace(0, len(sample) - 1, BUCKETS + 1)[1:-1].astype(np.intp)
+    return np.unique(sample[inner])
 
 
 class LazyCells:
@@ -39,8 +56,10 @@ class LazyCells:
         self.ids = np.empty(len(self.x), dtype=np.uint16)
         first, least = np.zeros(BUCKETS + 1), np.zeros(BUCKETS + 1)
         moments = np.zeros((BUCKETS + 1, 6))
+        edges = bucket_edges(self.x, self.low, self.scale)
+        table = np.searchsorted(edges, self.low + self.scale * np.linspace(0, 1, SLOTS + 1), side="right")
         kernel_cells.fill_buckets(
-            self.x, self.y, self.low, self.scale, self.frame, self.ids, first, least, moments
+            self.x, self.y, self.low, self.scale, edges, table, self.frame, self.ids, first, least, moments
         )
         used = np.flatnonzero(moments[:, 0])
         for b in used:
@@ -63,10 +82,6 @@ class LazyCells:
         """The cells as they stand."""
         anchor = (self.input - self.center) / self.scale
         return Cells(anchor, self.moments, self.frame[4], self.frame[5], 0.0)
-
-    def crowded(self) -> bool:
-        """Whether some bucket holds more than 2 % of the points at distinct inputs (outliers, say)."""
-        return bool(np.any(self.moments[~self.single, 0] > 0.02 * len(self.x) + 64))
 
     def points_in(self, wanted: BoolArray) -> int:
         """Number of points in some cells."""

@@ -7,21 +7,45 @@ from cvxar.kernels import ENERGY, WEIGHT, residual_sums
 
 
 @njit(cache=True)
-def fill_buckets(x, y, low, width, frame, ids, first, least, moments):
+def bucket_in(x, edges, start, stop):
+    """Number of edges at or below x, known to lie between ``start`` and ``stop`` up to rounding."""
+    while start < stop:
+        middle = (start + stop) // 2
+        if x < edges[middle]:
+            stop = middle
+        else:
+            start = middle + 1
+    while start > 0 and x < edges[start - 1]:
+        start -= 1
+    while start < len(edges) and x >= edges[start]:
+        start += 1
+    return start
+
+
+@njit(cache=True)
+def fill_buckets(x, y, low, width, edges, table, frame, ids, first, least, moments):
     """Sum every point into its bucket, offsets taken from the first point seen; the maximum is last.
 
+    Buckets have equal widths when ``edges`` is empty; else bucket b ends before ``edges[b]``, and
+    ``table[s]`` counts the edges at or below slot s of equal slots.
     ``frame = (center, scale, y center, y scale, level, tilted)``: targets are scaled, and the line
     ``level + tilted t`` with ``t = (x - center) / scale`` is taken off. ``least`` becomes the smallest
     input of each bucket.
     """
     buckets = len(first) - 1
     center, scale, y_center, y_scale, level, tilted = frame
-    factor = buckets / width
+    factor, slots = buckets / width, (len(table) - 1) / width
     high = x[0]
     for i in range(len(x)):
         high = max(high, x[i])
     for i in range(len(x)):
-        b = buckets if x[i] == high else min(int((x[i] - low) * factor), buckets - 1)
+        if x[i] == high:
+            b = buckets
+        elif len(edges):
+            slot = min(int((x[i] - low) * slots), len(table) - 2)
+            b = bucket_in(x[i], edges, table[slot], table[slot + 1])
+        else:
+            b = min(int((x[i] - low) * factor), buckets - 1)
         ids[i] = b
         if moments[b, WEIGHT] == 0:
             first[b] = x[i]

@@ -48,8 +48,6 @@ def largest_correlation(lazy: LazyCells, cost: float, skip: bool) -> float | Non
     would refine so much that sorting everything is cheaper.
     """
     how = Setting(0.0, cost, skip, 0.0)
-    if lazy.crowded():
-        return None
     for _ in range(LEVELS):
         priced = bounded(lazy, unpenalised_state(lazy.cells, skip), how)
         wanted = (priced.bounds > priced.peak * (1 + 1e-13)) & ~lazy.single

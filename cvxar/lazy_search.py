@@ -46,8 +46,6 @@ def search_lazily(
     lazy: LazyCells, how: Setting, tol: float, max_rounds: int
 ) -> tuple[CellState, Bounded, int] | None:
     """Search, refine, repeat; None where so much must be refined that sorting is cheaper."""
-    if lazy.crowded():
-        return None
     state, total = flat_state(lazy.cells), 0
     for level in range(LEVELS):
         state, done = run(lazy.cells, state, how, tol if level else 1e-6, max_rounds)
