@@ -1,0 +1,7 @@
+"""``python -m cvxar``: the command line."""
+
+import sys
+
+from cvxar.cli import main
+
+sys.exit(main())

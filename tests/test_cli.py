@@ -1,0 +1,274 @@
+"""The command line: what it prints, what it writes, and one line for every kind of bad input."""
+
+import json
+import os
+import subprocess
+import sys
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import cvxar
+from cvxar import cli
+from cvxar.cli import main
+from cvxar.datasets import load_bitcoin
+from cvxar.errors import CertificateWarning, DownloadError, InputError
+from cvxar.model import ConvexAR
+
+COMMANDS = ["benchmark", "fit", "forecast", "path", "features"]
+ROW = [
+    "model",
+    "target",
+    "train_mse",
+    "test_rmse",
+    "test_mae",
+    "skill",
+    "dm_pvalue",
+    "fit_seconds",
+    "relative_gap",
+]
+HEAD = {"series", "nobs", "command", "version"}
+SMALL = ["--test", "4", "--beta", "1e6"]
+
+
+@pytest.fixture
+def prices(tmp_path):
+    """A price file of 40 days, and the series in it."""
+    series = load_bitcoin().iloc[250:290]
+    file = tmp_path / "prices.csv"
+    series.to_csv(file)
+    return file, series
+
+
+def results(capsys, *arguments):
+    """What a command prints with ``--json -``: that and nothing else."""
+    assert main([*arguments, "--json", "-"]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    return json.loads(out)
+
+
+def test_benchmark_writes_its_contract(capsys, prices, tmp_path):
+    file, _ = prices
+    written, figure = tmp_path / "out.json", tmp_path / "out.png"
+    arguments = ["benchmark", str(file), *SMALL, "--json", str(written), "--plot", str(figure)]
+    assert main(arguments) == 0
+    out = capsys.readouterr().out
+    read = json.loads(written.read_text())
+    assert HEAD | {"rows", "training", "notes"} <= set(read)
+    assert (read["series"], read["nobs"]) == ("prices.csv", 40)
+    assert read["command"] == "cvxar " + " ".join(arguments)
+    assert [row["target"] for row in read["rows"]] == 5 * ["level"] + 5 * ["log return"]
+    for row in read["rows"]:
+        assert set(ROW) <= set(row)
+        assert row["model"] in out
+        assert (row["relative_gap"] is None) == (row["model"] != "ConvexAR")
+        assert row["relative_gap"] is None or row["relative_gap"] <= 1e-8
+    assert all(run["ratio"] >= 1 - 1e-12 for run in read["training"])
+    assert all(" ".join(words.split()) in " ".join(out.split()) for words in read["conclusions"])
+    assert figure.read_bytes().startswith(b"\x89PNG")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.json", "out.png", "prices.csv"]
+
+
+def test_seed_and_options_reach_the_comparison(capsys, monkeypatch, prices):
+    seen = {}
+
+    def record(series, **options):
+        seen.update(options, values=series.to_numpy())
+        raise InputError("that is all that was to be known")
+
+    monkeypatch.setattr(cli, "compare", record)
+    file, series = prices
+    arguments = "--lags 1,7 --horizon 2 --test 0.3 --architecture abs --beta aic --no-skip --seed 5"
+    assert "that is all" in complaint(capsys, "benchmark", str(file), *arguments.split())
+    np.testing.assert_array_equal(seen.pop("values"), series)
+    assert seen == {
+        "lags": [1, 7],
+        "horizon": 2,
+        "test": 0.3,
+        "architecture": "abs",
+        "beta": "aic",
+        "skip": False,
+        "rng": 5,
+    }
+
+
+def test_fit_features_and_forecast_are_the_model(capsys, tmp_path):
+    series = load_bitcoin()
+    model = ConvexAR(2, beta=1e6).fit(series)
+    arguments = ["--lags", "2", "--beta", "1e6"]
+    fitted = results(capsys, "fit", *arguments, "--plot", str(tmp_path / "map.svg"))
+    assert set(fitted) >= HEAD
+    assert (fitted["series"], fitted["nobs"]) == ("bitcoin", 365)
+    assert fitted["params"] == model.params_.to_dict()
+    assert fitted["primal"] == model.certificate_.primal
+    assert fitted["breakpoints"] == results(capsys, "features", *arguments)["rows"]
+    assert [(b["lag"] - 1, b["location"], b["slope_change"], b["label"]) for b in fitted["breakpoints"]] == [
+        (b.column, b.location, b.slope_change, b.label) for b in model.breakpoints_
+    ]
+    assert "<svg" in (tmp_path / "map.svg").read_text()
+    forecast = results(capsys, "forecast", *arguments, "--steps", "3", "--level", "80,95", "--seed", "1")[
+        "rows"
+    ]
+    expected = model.forecast(3, level=[80, 95], rng=1)
+    assert [row.pop("time") for row in forecast] == ["2018-01-01", "2018-01-02", "2018-01-03"]
+    assert pd.DataFrame(forecast).to_numpy() == pytest.approx(expected.to_numpy())
+
+
+def test_path_descends_from_beta_max(capsys):
+    rows = results(capsys, "path", "--n-betas", "5", "--min-ratio", "0.01")["rows"]
+    assert [row["beta_ratio"] for row in rows] == pytest.approx(np.geomspace(1, 0.01, 5))
+    assert rows[0]["beta"] == pytest.approx(ConvexAR(beta_ratio=1.0).fit(load_bitcoin()).beta_max_)
+    assert rows[0]["n_units"] == 0
+    assert rows[-1]["n_units"] > 0
+    assert all(row["relative_gap"] <= 1e-8 for row in rows)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_text_is_for_readers(capsys, prices, command):
+    options = SMALL if command == "benchmark" else []
+    assert main([command, str(prices[0]), *options]) == 0
+    out, err = capsys.readouterr()
+    assert out.strip()
+    assert err == ""
+
+
+def test_a_symbol_is_asked_for_and_a_path_is_read(capsys, monkeypatch, prices):
+    monkeypatch.setattr(cli, "fetch_prices", lambda symbol: prices[1] if symbol == "BTC-USD" else None)
+    assert results(capsys, "features", "BTC-USD")["series"] == "BTC-USD"
+    monkeypatch.setattr(cli, "fetch_prices", never)
+    assert results(capsys, "features", str(prices[0]))["series"] == "prices.csv"
+
+
+def never(*_, **__):
+    raise AssertionError("work was started on bad input")
+
+
+def complaint(capsys, *arguments):
+    """The line on stderr of a command that must fail."""
+    assert main(list(arguments)) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("cvxar: error: ")
+    assert err.endswith("\n")
+    assert err.count("\n") == 1
+    return err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ("", "COMMAND"),
+        ("bogus", "'benchmark'"),
+        ("fit --nonsense", "--nonsense"),
+        ("fit --bet 3", "--bet"),
+        ("fit a b", "unrecognized"),
+        ("fit --lags x", "lags as in 1,7, is wanted, got 'x'"),
+        ("fit --lags 0", "lags must be 1 or more"),
+        ("fit --beta -1", "beta must be finite and at least 0, got -1.0"),
+        ("fit --beta bik", "'bic', 'aic', 'hqic'"),
+        ("fit --architecture foo", "'relu', 'leaky_relu', 'abs'"),
+        ("fit --depth 3", "only networks of depth 2"),
+        ("fit --depth two", "whole number"),
+        ("fit --column close", "give a CSV or Parquet file"),
+        ("fit nofile.csv", "nofile.csv"),
+        ("fit no/such/prices", "must end in"),
+        ("fit prices.xlsx", ".csv"),
+        ("fit --json no/such/folder/a.json", "cannot write no/such/folder/a.json"),
+        ("fit --json .", "Is a directory"),
+        ("fit --plot a.txt", ".png"),
+        ("fit --plot no/such/folder/a.png", "cannot write"),
+        ("benchmark --horizon 0", "horizon must be at least 1"),
+        ("benchmark --horizon 1.5", "whole number"),
+        ("benchmark --test 1.5", "fraction between 0 and 1"),
+        ("benchmark --test all", "fraction or a whole number"),
+        ("benchmark --test 400", "for training"),
+        ("benchmark --seed -1", "0 or more"),
+        ("benchmark --beta bik", "'bic'"),
+        ("benchmark --architecture foo", "'relu'"),
+        ("forecast --steps 0", "steps must be at least 1"),
+        ("forecast --level 0.8", "per cent"),
+        ("forecast --level high", "80,95"),
+        ("forecast --plot a.png", "--plot"),
+        ("path --n-betas 0", "n_betas must be at least 1"),
+        ("path --min-ratio 2", "min_ratio"),
+        ("path --beta 3", "--beta"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(capsys, monkeypatch, tmp_path, arguments, says):
+    monkeypatch.chdir(tmp_path)
+    for name in ("run_targets", "_warm_up"):
+        monkeypatch.setattr(f"cvxar.contest.{name}", never)
+    monkeypatch.setattr("cvxar.comparison.run_targets", never)
+    assert says in complaint(capsys, *arguments.split())
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("date,close\n2020-01-01,1\n2020-01-02,x\n", "line 3"),
+        ("date,close\n2020-01-01,1\n2020-01-01,2\n", "2020-01-01"),
+        ("date,close\n2020-01-01,1\n", "observation"),
+        ("", "empty"),
+    ],
+)
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_bad_file_is_one_line_and_exit_code_2(capsys, tmp_path, command, content, says):
+    file = tmp_path / "bad.csv"
+    file.write_text(content)
+    assert says in complaint(capsys, command, str(file))
+
+
+def test_a_download_that_fails_is_one_line_and_exit_code_2(capsys, monkeypatch):
+    def offline(symbol):
+        raise DownloadError(f"{symbol}: no connection;\n check the network", "offline")
+
+    monkeypatch.setattr(cli, "fetch_prices", offline)
+    assert "BTC-USD: no connection; check the network" in complaint(capsys, "fit", "BTC-USD")
+
+
+@pytest.mark.parametrize("command", ["benchmark", "fit"])
+def test_plotting_without_matplotlib_names_the_extra_before_any_work(capsys, monkeypatch, command):
+    monkeypatch.setattr("cvxar.plots.find_spec", lambda name: None)
+    monkeypatch.setattr(cli, "load_bitcoin", never)
+    assert 'pip install "cvxar[plots]"' in complaint(capsys, command, "--plot", "a.png")
+
+
+def test_warnings_are_one_line_each(capsys, monkeypatch):
+    def warned(options):
+        warnings.warn("the gap is\nlarge", CertificateWarning, stacklevel=1)
+        return ConvexAR(beta=1e9)
+
+    monkeypatch.setattr(cli, "_model", warned)
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        assert main(["features"]) == 0
+    out, err = capsys.readouterr()
+    assert out == "no breakpoints: the fit is linear\n"
+    assert err == "cvxar: warning: the gap is large\n"
+
+
+def run(*arguments, **options):
+    command = [sys.executable, "-m", "cvxar", *arguments]
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, **options)
+
+
+def test_the_module_runs_and_help_and_version_succeed(capsys):
+    with run("--version", stdout=subprocess.PIPE) as process:
+        assert process.communicate() == (f"cvxar {cvxar.__version__}\n", "")
+    assert process.returncode == 0
+    for command in ([], *([name] for name in COMMANDS)):
+        assert main([*command, "--help"]) == 0
+        assert "usage: cvxar" in capsys.readouterr().out
+
+
+def test_a_reader_that_leaves_is_no_crash():
+    reader, writer = os.pipe()
+    os.close(reader)
+    with run("features", "--json", "-", stdout=writer) as process:
+        os.close(writer)
+        assert process.stderr.read() == ""
+    assert process.returncode == 141
