@@ -1,6 +1,7 @@
 """Activation functions of the hidden layers."""
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
@@ -35,3 +36,42 @@ ABS = Homogeneous("abs", -1.0)
 def leaky_relu(negative_slope: float) -> Homogeneous:
     """Return the leaky ReLU of the given negative slope."""
     return Homogeneous("leaky_relu", float(negative_slope))
+
+
+@dataclass(frozen=True)
+class Step:
+    r"""Step activation: 1 for :math:`x \ge 0`, ``low`` below; ``low`` is -1 (sign) or 0 (threshold).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Step("sign", -1.0)(np.array([-2.0, 0.0, 3.0]))
+    array([-1.,  1.,  1.])
+    """
+
+    name: str
+    low: float
+
+    def __call__(self, x: Array) -> Array:
+        """Apply the activation elementwise."""
+        return np.where(x >= 0, 1.0, self.low)
+
+
+SIGN = Step("sign", -1.0)
+THRESHOLD = Step("threshold", 0.0)
+
+Activation: TypeAlias = Homogeneous | Step
+
+
+def named(name: str, negative_slope: float | None = None) -> Activation:
+    """Return the activation of a name, as networks store it.
+
+    Examples
+    --------
+    >>> named("sign").low
+    -1.0
+    """
+    steps = {step.name: step for step in (SIGN, THRESHOLD)}
+    if name in steps:
+        return steps[name]
+    return Homogeneous(name, float("nan" if negative_slope is None else negative_slope))

@@ -104,7 +104,7 @@ def certify_least_norm(problem: LassoProblem, point: Coefficients, dual: Array) 
     design = problem.design
     fitted = point.varying(design.x, design.exog)
     residual = design.weight * ((design.y - point.level) - fitted)
-    widest = max(c.scale for c in design.columns)
+    widest = max(c.dictionary.reach for c in design.columns)
     rounding = 1e-11 * float(np.sum(design.weight)) * design.y_scale * widest
     reference = match_bound(design, design.null_dual)
     if match_bound(design, design.free.project(residual)) > 1e-7 * reference + rounding:

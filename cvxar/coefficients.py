@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from cvxar._typing import Array
-from cvxar.architectures import Feature
+from cvxar.architectures import Unit
 from cvxar.piecewise import PiecewiseLinear, combine
 
 
@@ -18,7 +18,7 @@ class Coefficients:
     the digits of data far from the origin; ``intercept`` is the constant with all anchors at 0.
     """
 
-    features: tuple[Feature, ...]
+    features: tuple[Unit, ...]
     coef: Array
     level: float
     linear: Array
@@ -61,7 +61,8 @@ class Coefficients:
 
     def unpenalised(self, x: Array, exog: Array) -> Array:
         """Contribution of the unpenalised columns to the fitted values, less ``level``."""
-        return self._exog(exog) + (x - self.anchors) @ self.linear
+        values: Array = (x - self.anchors) @ self.linear
+        return self._exog(exog) + values
 
     def summands(self, x: Array, exog: Array) -> Array:
         """Total size of the terms that :meth:`unpenalised` adds up (its rounding is relative to it)."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cvxar._typing import Array, IntArray
-from cvxar.architectures import Feature
+from cvxar.architectures import Unit
 from cvxar.coefficients import Coefficients
 from cvxar.design import Design
 from cvxar.master import finish, propose, support
@@ -19,7 +19,7 @@ from cvxar.working import Working, empty
 class Found:
     """Result of pricing: violating features with signs, largest correlation, all in scaled units."""
 
-    features: list[Feature]
+    features: list[Unit]
     signs: Array
     bound: float
 
@@ -83,10 +83,10 @@ class ColumnSearch:
         self.limit = problem.beta / self.design.y_scale
         self.lost = float(self.design.weight @ self.samples.spread**2)
 
-    def _cost(self, features: Sequence[Feature]) -> Array:
+    def _cost(self, features: Sequence[Unit]) -> Array:
         return np.array([self.limit / self.design.columns[f.column].scale for f in features])
 
-    def _columns(self, features: Sequence[Feature], signs: Array) -> Array:
+    def _columns(self, features: Sequence[Unit], signs: Array) -> Array:
         rows = self.samples
         raw = np.empty((len(rows.root), len(features)))
         for i, (feature, sign) in enumerate(zip(features, signs, strict=True)):
@@ -95,12 +95,14 @@ class ColumnSearch:
             raw[:, i] = rows.root * values[rows.positions[feature.column]]
         return rows.outside(raw)
 
-    def price(self, residual: Array, known: set[tuple[Feature, float]]) -> Found:
+    def price(self, residual: Array, known: set[tuple[Unit, float]]) -> Found:
         """Search every column's dictionary for features beyond the limit."""
         found, signs, bound = [], [], 0.0
         dual = self.samples.root * residual
         for j, column in enumerate(self.design.columns):
-            sums = np.bincount(self.samples.positions[j], weights=dual, minlength=len(column.knots))
+            sums = np.bincount(self.samples.positions[j], weights=dual, minlength=len(column.knots)).astype(
+                float
+            )
             match = column.dictionary.match(sums, self.limit * (1 + 1e-10))
             bound = max(bound, match.bound)
             for feature, value in zip(match.features, match.correlations, strict=True):

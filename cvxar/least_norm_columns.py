@@ -13,7 +13,7 @@ import numpy as np
 from scipy import optimize
 
 from cvxar._typing import Array
-from cvxar.architectures import Feature
+from cvxar.architectures import Unit
 from cvxar.coefficients import Coefficients
 from cvxar.column_search import Samples, samples_of
 from cvxar.design import Design
@@ -30,7 +30,7 @@ ACCURACY = 1e-9
 class Restricted:
     """Features in play; columns are divided by the range of their input and cost its inverse."""
 
-    features: tuple[Feature, ...]
+    features: tuple[Unit, ...]
     columns: Array
     cost: Array
 
@@ -84,7 +84,7 @@ def _best_fit(design: Design, samples: Samples) -> Array:
     return fitted_target(Rows(samples.target, samples.root**2, samples.positions, extra), sizes)
 
 
-def _add(design: Design, samples: Samples, play: Restricted | None, features: list[Feature]) -> Restricted:
+def _add(design: Design, samples: Samples, play: Restricted | None, features: list[Unit]) -> Restricted:
     columns = np.empty((len(samples.target), len(features)))
     for i, feature in enumerate(features):
         column = design.columns[feature.column]
@@ -111,7 +111,7 @@ def _solve(play: Restricted, free: Array, target: Array) -> Vertex:
     return Vertex(answer.x[:k] - answer.x[k : 2 * k], np.asarray(answer.eqlin.marginals))
 
 
-def _price(design: Design, samples: Samples, dual: Array, known: set[Feature]) -> list[Feature]:
+def _price(design: Design, samples: Samples, dual: Array, known: set[Unit]) -> list[Unit]:
     """Features whose correlation exceeds their cost."""
     found = []
     for j, column in enumerate(design.columns):

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from cvxar._typing import Array, ArrayLike
-from cvxar.activations import Homogeneous
-from cvxar.architectures import Feature
+from cvxar.activations import Activation, Homogeneous, named
+from cvxar.architectures import read_unit
 from cvxar.coefficients import Coefficients
 from cvxar.errors import InputError
 from cvxar.piecewise import PiecewiseLinear
@@ -17,22 +17,27 @@ from cvxar.piecewise import PiecewiseLinear
 
 @dataclass(frozen=True)
 class Breakpoint:
-    """A kink of the fitted map: which input column, where, by how much the slope changes, and why."""
+    """A kink of the fitted map: which input column, where, by how much the slope changes, and why.
+
+    ``jump`` is by how much the map itself rises there (sign and threshold networks), else 0.
+    """
 
     column: int
     location: float
     slope_change: float
     label: str
+    jump: float = 0.0
 
 
 @dataclass(frozen=True)
 class Network:
-    r"""Parallel units :math:`f(x) = b + \omega'x + \sum_i \alpha_i X_{L,i}`.
+    r"""Parallel units :math:`f(x) = b + \omega'x + \sum_i \alpha_i s_i X_{L,i}`.
 
-    :math:`X_{l+1,i} = \sigma(w_{l,i} X_{l,i} + b_{l,i})` and :math:`X_{1,i}` is one column of x. The
-    weights are balanced: every weight of a unit has magnitude :math:`|z_i|^{1/L}`, where z is the
-    Lasso coefficient, so the penalty of the weights equals :math:`\lVert z \rVert_1`
-    (reconstruction map, arXiv 2403.01046).
+    :math:`X_{l+1,i} = \sigma(W_{l,i} X_{l,i} + b_{l,i})` and :math:`X_{1,i}` is one column of x. For
+    ReLU and its like :math:`s_i = 1` and the weights are balanced: every weight of a unit has
+    magnitude :math:`|z_i|^{1/L}`, where z is the Lasso coefficient. For sign and threshold the
+    inner weights have no scale, and :math:`s_i = |\alpha_i| = |z_i|^{1/2}`. Either way the penalty
+    equals :math:`\lVert z \rVert_1` (reconstruction map, arXiv 2403.01046).
 
     Examples
     --------
@@ -42,7 +47,7 @@ class Network:
     [1.0]
     """
 
-    sigma: Homogeneous
+    sigma: Activation
     depth: int
     point: Coefficients
 
@@ -61,34 +66,63 @@ class Network:
         """Number of input columns."""
         return len(self.point.linear)
 
+    @property
+    def _scaled(self) -> bool:
+        """Whether inner weights have a scale (not behind a step)."""
+        return isinstance(self.sigma, Homogeneous)
+
     @cached_property
-    def _shape(self) -> tuple[Array, Array, Array]:
-        """Signs and centers (k, L-1), and the common magnitude of the weights of each unit (k,)."""
-        features, hidden = self.point.features, self.depth - 1
-        signs = np.array([f.signs for f in features], dtype=float).reshape(-1, hidden)
-        centers = np.array([f.centers for f in features], dtype=float).reshape(-1, hidden)
-        return signs, centers, np.abs(self.point.coef) ** (1.0 / self.depth)
+    def _magnitude(self) -> Array:
+        """The common magnitude of the penalised weights of each unit, (k,)."""
+        size: Array = np.abs(self.point.coef) ** (1.0 / self.depth if self._scaled else 0.5)
+        return size
+
+    @cached_property
+    def _layers(self) -> tuple[tuple[Array, Array], ...]:
+        """Weights (k, out, in) and biases (k, out) of every hidden layer, one input for the first."""
+        units = [unit.layers() for unit in self.point.features]
+        if not units:
+            return tuple((np.zeros((0, 1, 1)), np.zeros((0, 1))) for _ in range(self.depth - 1))
+        scale = self._magnitude if self._scaled else np.ones(len(units))
+        return tuple(
+            (
+                scale[:, None, None] * np.stack([layers[i][0] for layers in units]),
+                scale[:, None] ** (i + 1) * np.stack([layers[i][1] for layers in units]),
+            )
+            for i in range(self.depth - 1)
+        )
 
     @property
     def weights(self) -> tuple[Array, ...]:
-        """Hidden weights: first (k, p) with one entry a row, then (k,) for each later layer."""
-        signs, _, scale = self._shape
-        first = np.zeros((self.n_units, self.n_columns))
-        columns = [f.column for f in self.point.features]
-        first[np.arange(self.n_units), columns] = scale * signs[:, 0]
-        return (first, *(scale * signs[:, layer] for layer in range(1, self.depth - 1)))
+        """Hidden weights of unit i of k, layer by layer.
+
+        One unit a layer (deep narrow): first (k, p) with one entry a row, then (k,). Wider: first
+        (k, out, p), then (k, out, in).
+        """
+        (first, _), *later = self._layers
+        reads = np.zeros((self.n_units, 1, self.n_columns))
+        reads[np.arange(self.n_units), 0, [u.column for u in self.point.features]] = 1.0
+        stacked = (first @ reads, *(w for w, _ in later))
+        if any(b.shape[1] > 1 for _, b in self._layers):
+            return stacked
+        return (stacked[0][:, 0], *(w[:, 0, 0] for w in stacked[1:]))
 
     @property
     def biases(self) -> tuple[Array, ...]:
-        """Hidden biases, (k,) for each hidden layer."""
-        signs, centers, scale = self._shape
-        return tuple(-signs[:, i] * centers[:, i] * scale ** (i + 1) for i in range(self.depth - 1))
+        """Hidden biases, (k,) for each hidden layer, (k, out) where layers are wider than one."""
+        wide = any(b.shape[1] > 1 for _, b in self._layers)
+        return tuple(b if wide else b[:, 0] for _, b in self._layers)
+
+    @property
+    def amplitudes(self) -> Array:
+        """What the last hidden units are multiplied by, (k,); ones but for sign and threshold."""
+        return np.ones(self.n_units) if self._scaled else self._magnitude
 
     @property
     def outer(self) -> Array:
         """Outer weights, (k,)."""
-        scaled: Array = np.sign(self.point.coef) * self._shape[2]
-        return scaled
+        signed: Array = np.sign(self.point.coef) * self._magnitude
+        return signed
 
     @property
     def linear(self) -> Array:
@@ -106,9 +140,15 @@ class Network:
         return self.point.level
 
     def penalty(self) -> float:
-        r"""Return :math:`\frac1L \sum_i (|\alpha_i|^L + \sum_l |w_{l,i}|^L)`, equal to the l1 norm."""
-        terms = [np.sum(np.abs(w) ** self.depth) for w in (*self.weights, self.outer)]
-        return float(sum(terms)) / self.depth
+        r"""Return the penalty of the weights, equal to the l1 norm.
+
+        :math:`\frac1L \sum_i (|\alpha_i|^L + \sum_l \max|W_{l,i}|^L)`; for sign and threshold
+        :math:`\frac12 \sum_i (\alpha_i^2 + s_i^2)`.
+        """
+        if not self._scaled:
+            return float(np.sum(self.outer**2) + np.sum(self.amplitudes**2)) / 2
+        largest = [np.max(np.abs(w), axis=(1, 2)) for w, _ in self._layers]
+        return float(sum(np.sum(np.abs(w) ** self.depth) for w in (*largest, self.outer))) / self.depth
 
     def __call__(self, x: ArrayLike) -> Array:
         """Evaluate at x of shape (n,) or (n, p) by the pieces of the map; O(n p log k)."""
@@ -118,10 +158,10 @@ class Network:
     def forward(self, x: ArrayLike) -> Array:
         """Evaluate layer by layer from the weights; O(n k L). Equal to calling the network, slower."""
         x = self._inputs(x)
-        hidden = self.sigma(x @ self.weights[0].T + self.biases[0])
-        for weight, bias in zip(self.weights[1:], self.biases[1:], strict=True):
-            hidden = self.sigma(hidden * weight + bias)
-        out: Array = hidden @ self.outer + x @ self.linear + self.bias
+        hidden = x[:, [u.column for u in self.point.features], None]
+        for weight, bias in self._layers:
+            hidden = self.sigma(np.einsum("koi,nki->nko", weight, hidden) + bias)
+        out: Array = hidden[:, :, 0] @ (self.amplitudes * self.outer) + x @ self.linear + self.bias
         return out
 
     def _inputs(self, x: ArrayLike) -> Array:
@@ -144,9 +184,9 @@ class Network:
     def breakpoints(self) -> tuple[Breakpoint, ...]:
         """Kinks of the fitted map, by column and location; empty when it is linear."""
         return tuple(
-            Breakpoint(column, float(where), float(change), "data point")
+            Breakpoint(column, float(where), float(change), "data point", float(jump))
             for column, part in enumerate(self.point.parts)
-            for where, change in zip(part.breaks, part.changes, strict=True)
+            for where, change, jump in zip(part.breaks, part.changes, part.rises, strict=True)
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -154,11 +194,11 @@ class Network:
         point = self.point
         return {
             "activation": self.sigma.name,
-            "negative_slope": self.sigma.negative_slope,
+            "negative_slope": getattr(self.sigma, "negative_slope", None),
             "depth": self.depth,
             "units": [
-                {"column": f.column, "signs": list(f.signs), "centers": list(f.centers), "coef": float(z)}
-                for f, z in zip(point.features, point.coef, strict=True)
+                {**unit.to_dict(), "coef": float(z)}
+                for unit, z in zip(point.features, point.coef, strict=True)
             ],
             "level": point.level,
             "linear": point.linear.tolist(),
@@ -175,8 +215,8 @@ class Network:
             When an entry is missing or of the wrong kind.
         """
         try:
-            sigma = Homogeneous(str(data["activation"]), float(data["negative_slope"]))
-            features = tuple(_read_unit(unit, sigma) for unit in data["units"])
+            sigma = named(str(data["activation"]), data["negative_slope"])
+            features = tuple(read_unit(unit, sigma) for unit in data["units"])
             coef = np.array([float(unit["coef"]) for unit in data["units"]])
             linear, anchors = (np.array(data[key], dtype=float) for key in ("linear", "anchors"))
             none = np.empty(0)
@@ -184,8 +224,3 @@ class Network:
             return cls(sigma, int(data["depth"]), point)
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"not a network written by Network.to_dict: {error!r}") from None
-
-
-def _read_unit(unit: Mapping[str, Any], sigma: Homogeneous) -> Feature:
-    signs = tuple(int(s) for s in unit["signs"])
-    return Feature(sigma, signs, tuple(float(c) for c in unit["centers"]), int(unit["column"]))

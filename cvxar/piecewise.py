@@ -1,21 +1,22 @@
-"""Continuous piecewise-linear functions of one variable, and units turned into them."""
+"""Piecewise-linear functions of one variable, jumps included, and sums of units turned into them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from cvxar._typing import Array, ArrayLike, BoolArray, IntArray
-from cvxar.architectures import Feature
+from cvxar.architectures import Feature, Unit
+from cvxar.architectures.kinks import Kinks
 
 
 @dataclass(frozen=True)
 class PiecewiseLinear:
-    """A continuous piecewise-linear function on the whole line.
+    """A piecewise-linear function on the whole line, continuous from the right.
 
     ``points`` (at least one, increasing), the ``levels`` there, and ``inclines``: the slope left of
     the first point, between neighbours, and right of the last. A linear function has one
-    arbitrary point.
+    arbitrary point. ``jumps``: by how much the function rises at each point (none by default).
 
     Examples
     --------
@@ -27,6 +28,7 @@ class PiecewiseLinear:
     points: Array
     levels: Array
     inclines: Array
+    jumps: Array = field(default_factory=lambda: np.zeros(1))
 
     def __call__(self, x: ArrayLike) -> Array:
         """Evaluate; O(len(x) log len(points))."""
@@ -34,21 +36,21 @@ class PiecewiseLinear:
         piece = np.searchsorted(self.points, x, side="right")
         left = np.maximum(piece - 1, 0)
         value: Array = self.levels[left] + self.inclines[piece] * (x - self.points[left])
-        return value
+        return np.where(piece == 0, value - self.jumps[0], value) if self.jumps.any() else value
 
     @property
     def _kinked(self) -> BoolArray:
-        kinked: BoolArray = self.inclines[1:] != self.inclines[:-1]
+        kinked: BoolArray = (self.inclines[1:] != self.inclines[:-1]) | (self.jumps != 0)
         return kinked
 
     @property
     def breaks(self) -> Array:
-        """Where the slope changes, increasing; empty for a linear function."""
+        """Where the slope changes or the function jumps, increasing; empty for a linear function."""
         return self.points[self._kinked]
 
     @property
     def values(self) -> Array:
-        """Function values at ``breaks``."""
+        """Function values at ``breaks`` (after the jump)."""
         return self.levels[self._kinked]
 
     @property
@@ -61,63 +63,34 @@ class PiecewiseLinear:
         """Slope changes at ``breaks``."""
         return np.diff(self.slopes)
 
-
-def unit_kinks(feature: Feature) -> tuple[Array, Array, float]:
-    """Return kink positions, slope changes and the slope at minus infinity of one unit.
-
-    Layer by layer: a unit is piecewise linear, and each layer adds a kink wherever its input
-    crosses its center.
-    """
-    points, values = np.array([feature.centers[0]]), np.array([feature.centers[0]])
-    slopes = np.array([1.0, 1.0])
-    for sign, center in zip(feature.signs, feature.centers, strict=True):
-        points, values, slopes = _cross(points, sign * (values - center), sign * slopes)
-        inside = np.concatenate((_outer_side(values, slopes)[:1], values[1:] + values[:-1]))
-        side = np.concatenate((inside, _outer_side(values, slopes)[1:]))
-        slopes = slopes * np.where(side > 0, 1.0, feature.sigma.negative_slope)
-        values = feature.sigma(values)
-    return points, np.diff(slopes), float(slopes[0])
+    @property
+    def rises(self) -> Array:
+        """Jumps at ``breaks``, 0 where the function is continuous."""
+        return np.broadcast_to(self.jumps, self.points.shape)[self._kinked]
 
 
-def _outer_side(values: Array, slopes: Array) -> Array:
-    """Signs of the function far left and far right (of its end values where it is flat)."""
-    left = -slopes[0] if slopes[0] else values[0]
-    right = slopes[-1] if slopes[-1] else values[-1]
-    return np.array([left, right])
+def _all_kinks(units: Sequence[Unit]) -> tuple[Kinks, IntArray]:
+    """Kinks of many units, with the slopes far left one a unit, and the unit of each kink."""
+    if all(type(f) is Feature and len(f.centers) == 1 for f in units):  # no need to walk the layers
+        chains = [f for f in units if isinstance(f, Feature)]
+        kappa = np.array([f.sigma.negative_slope for f in chains])
+        position = np.array([f.centers[0] for f in chains])
+        left = np.where(np.array([f.signs[0] for f in chains]) > 0, kappa, -1.0)
+        return Kinks(position, 1.0 - kappa, np.zeros(len(units)), left), np.arange(len(units))
+    parts = [f.kinks() for f in units]
+    owner = np.repeat(np.arange(len(parts)), [len(p.points) for p in parts])
+    points, changes, jumps = (np.concatenate([p[i] for p in parts]) for i in range(3))
+    return Kinks(points, changes, jumps, np.array([float(p.left) for p in parts])), owner
 
 
-def _cross(points: Array, values: Array, slopes: Array) -> tuple[Array, Array, Array]:
-    """Insert the points where the function crosses zero strictly between its points."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        before = points[0] - values[0] / slopes[0]
-        after = points - values / slopes[1:]
-    upper = np.concatenate((points[1:], [np.inf]))
-    rising = np.concatenate((np.sign(values[1:]) * np.sign(values[:-1]) < 0, [True]))
-    found = np.flatnonzero(np.isfinite(after) & (after > points) & (after < upper) & rising)
-    lead = [before] if np.isfinite(before) and before < points[0] else []
-    where = np.concatenate((np.zeros(len(lead), dtype=int), found + 1))
-    roots = np.concatenate((lead, after[found]))
-    return (
-        np.insert(points, where, roots),
-        np.insert(values, where, 0.0),
-        np.insert(slopes, where, slopes[where]),
-    )
+def _gather(index: IntArray, values: Array) -> Array:
+    """Sum values by index; what cancels up to rounding is 0, so that it is no kink."""
+    total = np.bincount(index, weights=values)
+    size = np.bincount(index, weights=np.abs(values))
+    return np.where(np.abs(total) > 4 * np.finfo(float).eps * size, total, 0.0)
 
 
-def _all_kinks(features: Sequence[Feature]) -> tuple[Array, Array, IntArray, Array]:
-    """Kinks of many units: positions, changes, index of the unit, and all left slopes."""
-    if all(len(f.centers) == 1 for f in features):  # one kink each: no need to walk the layers
-        kappa = np.array([f.sigma.negative_slope for f in features])
-        position = np.array([f.centers[0] for f in features])
-        sign = np.array([f.signs[0] for f in features])
-        return position, 1.0 - kappa, np.arange(len(features)), np.where(sign > 0, kappa, -1.0)
-    parts = [unit_kinks(f) for f in features]
-    owner = np.repeat(np.arange(len(parts)), [len(p) for p, _, _ in parts])
-    left = np.array([slope for _, _, slope in parts])
-    return np.concatenate([p for p, _, _ in parts]), np.concatenate([c for _, c, _ in parts]), owner, left
-
-
-def combine(features: Sequence[Feature], coef: Array, slope: float, anchor: float) -> PiecewiseLinear:
+def combine(features: Sequence[Unit], coef: Array, slope: float, anchor: float) -> PiecewiseLinear:
     r"""Return :math:`g(x) = \text{slope}\,(x - \text{anchor}) + \sum_j z_j \varphi_j(x)` by its pieces.
 
     Values are accumulated outwards from the middle kink, so that an evaluation far from the
@@ -125,13 +98,13 @@ def combine(features: Sequence[Feature], coef: Array, slope: float, anchor: floa
     """
     if not len(features):
         return PiecewiseLinear(np.array([anchor]), np.array([0.0]), np.array([slope, slope]))
-    position, change, owner, left = _all_kinks(features)
-    points, index = np.unique(position, return_inverse=True)
-    jumps = np.bincount(index, weights=change * coef[owner], minlength=len(points))
-    inclines = slope + float(left @ coef) + np.concatenate(([0.0], np.cumsum(jumps)))
+    kinks, owner = _all_kinks(features)
+    points, index = np.unique(kinks.points, return_inverse=True)
+    bends, jumps = (_gather(index, size * coef[owner]) for size in (kinks.changes, kinks.jumps))
+    inclines = slope + float(kinks.left @ coef) + np.concatenate(([0.0], np.cumsum(bends)))
     middle = len(points) // 2
-    steps = np.concatenate(([0.0], np.cumsum(np.diff(points) * inclines[1:-1])))
+    steps = np.concatenate(([0.0], np.cumsum(np.diff(points) * inclines[1:-1] + jumps[1:])))
     level = slope * (points[middle] - anchor) + sum(
         z * float(f(points[middle])) for z, f in zip(coef, features, strict=True)
     )
-    return PiecewiseLinear(points, level + (steps - steps[middle]), inclines)
+    return PiecewiseLinear(points, level + (steps - steps[middle]), inclines, jumps)

@@ -121,10 +121,8 @@ class LassoProblem:
             if found is not None:
                 return found
         design, dual = self.design, self.design.null_dual
-        bound = match_bound(design, dual)
-        rounding = (
-            64 * np.finfo(float).eps * float(np.sum(np.abs(dual))) * max(c.scale for c in design.columns)
-        )
+        bound, reach = match_bound(design, dual), max(c.dictionary.reach for c in design.columns)
+        rounding = 64 * np.finfo(float).eps * float(np.sum(np.abs(dual))) * reach
         return bound if bound > rounding else 0.0
 
     def __repr__(self) -> str:

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from cvxar._typing import Array, ArrayLike
-from cvxar.architectures import Feature
+from cvxar.architectures import Unit
 from cvxar.cell_search import search_cells
 from cvxar.cells import CellState
 from cvxar.certificate import Certificate, certify, certify_least_norm
@@ -44,7 +44,7 @@ class Solution:
     state: State | CellState | None
 
     @property
-    def features(self) -> tuple[Feature, ...]:
+    def features(self) -> tuple[Unit, ...]:
         """Active features."""
         return self.point.features
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cvxar._typing import Array, IntArray
-from cvxar.activations import Homogeneous
+from cvxar.activations import Activation, Homogeneous
 from cvxar.architectures import Feature
 from cvxar.spline import Spline
 
@@ -20,13 +20,15 @@ class Units:
     level: float
 
 
-def units_of(spline: Spline, knots: Array, sigma: Homogeneous, column: int) -> Units:
+def units_of(spline: Spline, knots: Array, sigma: Activation, column: int) -> Units:
     """Split every kink into right and left units so that the l1 norm is ``spline.norm``.
 
     With a skip connection all units open to the right. Without one, the end slopes decide how
     much of each kink opens to the left, and a slope the kinks cannot give is one unit with its
     kink at the smallest input (linear on the data, bent to its left).
     """
+    if not isinstance(sigma, Homogeneous):
+        raise TypeError(f"a {sigma.name} network has no kinks")
     inner = spline.nodes[1:-1]
     if spline.skip:
         coef = spline.hinge_cost * spline.kinks

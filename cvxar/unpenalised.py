@@ -3,13 +3,13 @@
 import numpy as np
 
 from cvxar._typing import Array, IntArray
-from cvxar.architectures import Feature
+from cvxar.architectures import Unit
 from cvxar.coefficients import Coefficients
 from cvxar.design import Design
 from cvxar.problem import LassoProblem
 
 
-def feature_part(design: Design, features: tuple[Feature, ...], coef: Array) -> Array:
+def feature_part(design: Design, features: tuple[Unit, ...], coef: Array) -> Array:
     """Sum of the features at the observations, in the scaled units of ``design.e``; O(n k)."""
     total = np.zeros(len(design.e))
     for feature, z in zip(features, coef, strict=True):
@@ -18,7 +18,7 @@ def feature_part(design: Design, features: tuple[Feature, ...], coef: Array) -> 
     return total
 
 
-def with_free_part(problem: LassoProblem, features: tuple[Feature, ...], coef: Array) -> Coefficients:
+def with_free_part(problem: LassoProblem, features: tuple[Unit, ...], coef: Array) -> Coefficients:
     """Complete feature coefficients by the least-squares fit of the unpenalised columns to the rest.
 
     Where unpenalised columns depend on each other this is the fit of minimum norm.

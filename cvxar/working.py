@@ -7,7 +7,7 @@ import numpy as np
 from scipy.linalg import qr, solve_triangular
 
 from cvxar._typing import Array
-from cvxar.architectures import Feature
+from cvxar.architectures import Unit
 from cvxar.master import DEPENDENT
 
 
@@ -19,7 +19,7 @@ class Working:
     ``inside`` alone, as small as the number of columns seen lately.
     """
 
-    features: tuple[Feature, ...]
+    features: tuple[Unit, ...]
     signs: Array
     amount: Array
     basis: Array
@@ -32,7 +32,7 @@ class Working:
         """Number of features."""
         return len(self.features)
 
-    def with_features(self, features: Sequence[Feature], signs: Array, columns: Array) -> "Working":
+    def with_features(self, features: Sequence[Unit], signs: Array, columns: Array) -> "Working":
         """Append features at amount zero; O(n r p) for p columns and a basis of r."""
         known, fresh = orthogonal_part(self.basis, columns)
         basis = np.hstack([self.basis, fresh])
@@ -88,4 +88,5 @@ def orthogonal_part(basis: Array, columns: Array) -> tuple[Array, Array]:
     size = np.abs(np.diag(r))
     q = q[:, size > 1e-3 * DEPENDENT * np.max(np.linalg.norm(columns, axis=0), initial=0.0)]
     again = q - basis @ (basis.T @ q)  # directions left over after large cancellation are not yet orthogonal
-    return known, np.linalg.qr(again).Q
+    fresh: Array = np.linalg.qr(again).Q
+    return known, fresh

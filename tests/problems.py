@@ -6,14 +6,21 @@ import numpy as np
 from hypothesis import strategies as st
 
 from cvxar import LassoProblem
-from cvxar.architectures import BY_NAME, DeepNarrow, TwoLayer
+from cvxar.architectures import BY_NAME, DeepNarrow, Parallel, Tree, TwoLayer
 
 ARCHITECTURES = [
     *BY_NAME.values(),
     TwoLayer("leaky_relu", 0.6),
     TwoLayer("leaky_relu", -0.5),
     DeepNarrow("relu", depth=4),
+    Parallel("threshold", (2, 3)),
+    Tree("sign", (2, 2, 2)),
 ]
+
+
+def most_inputs(architecture):
+    """Most distinct inputs whose dictionary is small enough to write out in a test."""
+    return 9 if isinstance(architecture, Parallel | Tree) else 30
 
 
 @st.composite
@@ -36,7 +43,9 @@ def inputs(draw, n, columns=1):
 @st.composite
 def problems(draw, max_n=25, max_columns=1, fit_intercept=True):
     """Lasso problems over the catalogue, with beta between 1e-4 and 1.2 times beta_max."""
-    n = draw(st.integers(2, max_n))
+    kinds = [a for a in ARCHITECTURES if fit_intercept or not a.needs_constant]
+    architecture = draw(st.sampled_from(kinds))
+    n = draw(st.integers(2, min(max_n, most_inputs(architecture))))
     columns = draw(st.integers(1, max_columns))
     x = draw(inputs(n, columns))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
@@ -44,12 +53,11 @@ def problems(draw, max_n=25, max_columns=1, fit_intercept=True):
     y = np.abs(x[:, 0] - np.median(x)) / spread + rng.normal(size=n) * draw(st.sampled_from([0.01, 1.0]))
     exog = rng.normal(size=(n, 1)) if draw(st.booleans()) else None
     weight = rng.uniform(0.1, 2.0, n) if draw(st.booleans()) else None
-    kinds = [a for a in ARCHITECTURES if fit_intercept or not a.needs_constant]
     problem = LassoProblem(
         x,
         y,
         beta=1.0,
-        architecture=draw(st.sampled_from(kinds)),
+        architecture=architecture,
         skip=draw(st.booleans()),
         exog=exog,
         sample_weight=weight,

@@ -1,23 +1,37 @@
 """Every fast dictionary search equals its enumerated twin, and no unit of any bias beats it."""
 
 import pickle
+from itertools import combinations
+from math import comb
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from problems import ARCHITECTURES, inputs
+from problems import ARCHITECTURES, inputs, most_inputs
 
 from cvxar import LassoProblem
-from cvxar.architectures import BY_NAME, DeepNarrow, Feature, TwoLayer, enumerate_match, get
-from cvxar.architectures.two_layer import hinge_sums, run_peaks
+from cvxar.activations import SIGN, THRESHOLD, Step
+from cvxar.architectures import (
+    BY_NAME,
+    DeepNarrow,
+    Feature,
+    Parallel,
+    Tree,
+    TwoLayer,
+    enumerate_match,
+    get,
+)
+from cvxar.architectures.hinges import hinge_sums, run_peaks
+from cvxar.architectures.step import StepDictionary, best_patterns
+from cvxar.architectures.step_unit import StepUnit
 from cvxar.errors import InputError, InputTypeError
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES, ids=repr)
 @given(data=st.data())
 def test_match_equals_enumeration(architecture, data):
-    n = data.draw(st.integers(1, 30))
+    n = data.draw(st.integers(1, most_inputs(architecture)))
     knots = np.unique(data.draw(inputs(n)))
     dual = np.random.default_rng(data.draw(st.integers(0, 999))).normal(size=len(knots))
     if architecture.needs_constant or data.draw(st.booleans()):
@@ -40,7 +54,7 @@ def test_match_equals_enumeration(architecture, data):
 @given(data=st.data())
 def test_bound_holds_for_any_bias(architecture, data):
     """The finite dictionary is exact: no unit with any bias correlates better (sum of dual is 0)."""
-    knots = np.unique(data.draw(inputs(data.draw(st.integers(2, 12)))))
+    knots = np.unique(data.draw(inputs(data.draw(st.integers(2, min(12, most_inputs(architecture)))))))
     rng = np.random.default_rng(data.draw(st.integers(0, 999)))
     dual = rng.normal(size=len(knots))
     dual -= dual.mean()
@@ -52,6 +66,8 @@ def test_bound_holds_for_any_bias(architecture, data):
 
 def random_units(architecture, rng, knots, count):
     """Units of unit weights and any biases."""
+    if isinstance(architecture.sigma, Step):
+        return [random_pattern(architecture, rng, knots) for _ in range(count)]
     spread, hidden = np.ptp(knots) + 1.0, architecture.depth - 1
     first = rng.uniform(knots[0] - spread, knots[-1] + spread, count)
     later = rng.uniform(-spread, spread, (count, hidden - 1)) * rng.choice([0.01, 0.3, 1], (count, 1))
@@ -60,6 +76,29 @@ def random_units(architecture, rng, knots, count):
         Feature(architecture.sigma, tuple(s), (float(c), *map(float, more)))
         for s, c, more in zip(signs.tolist(), first, later, strict=True)
     ]
+
+
+def random_pattern(architecture, rng, knots):
+    """Random weights in a random network of the right shape, evaluated layer by layer."""
+    widths = (*getattr(architecture, "widths", ()), 1)
+    tree = isinstance(architecture, Tree)
+
+    def unit(level, x):
+        if level == 0:
+            return architecture.sigma(rng.choice([-1, 1]) * (x - rng.choice(knots) - rng.normal()))
+        weights = rng.normal(size=widths[level - 1])
+        below = [unit(level - 1, x) for _ in weights]
+        return architecture.sigma(np.dot(weights, below) + rng.normal())
+
+    def joined(x):
+        hidden = [unit(0, x) for _ in range(widths[0])]
+        for size in widths[1:]:
+            weights = rng.normal(size=(size, len(hidden)))
+            hidden = list(architecture.sigma(weights @ np.array(hidden) + rng.normal(size=(size, 1))))
+        return hidden[0]
+
+    values = unit(len(widths) - 1, knots) if tree else joined(knots)
+    return lambda x: values
 
 
 @given(values=st.lists(st.integers(-4, 4), max_size=20), limit=st.integers(0, 3))
@@ -135,3 +174,56 @@ def test_deep_networks_refuse_what_they_do_not_have():
 def test_deep_networks_need_the_constant(architecture):
     with pytest.raises(InputError, match="needs the constant"):
         LassoProblem([0.0, 1.0], [0.0, 1.0], beta=1.0, architecture=architecture, fit_intercept=False)
+
+
+@given(values=st.lists(st.integers(-5, 5), min_size=1, max_size=9), most=st.integers(1, 9))
+def test_best_patterns_equal_brute_force(values, most):
+    found = best_patterns(np.array(values, dtype=float), most)
+
+    def total(chosen):
+        return sum(v if i % 2 == 0 else -v for i, v in enumerate(values[j] for j in chosen))
+
+    for k, pattern in enumerate(found, start=1):
+        assert total(pattern) == max(map(total, combinations(range(len(values)), k)))
+    every = [c for k in range(1, most + 1) for c in combinations(range(len(values)), k)]
+    assert max(map(total, found)) == max(map(total, every))
+
+
+@given(
+    sigma=st.sampled_from([SIGN, THRESHOLD]),
+    widths=st.lists(st.integers(1, 3), min_size=1, max_size=3).map(tuple),
+    tree=st.booleans(),
+    data=st.data(),
+)
+def test_step_layers_make_the_pattern(sigma, widths, tree, data):
+    """Also at the breaks themselves, and for every number of switches the shape allows."""
+    most = int(np.prod(widths)) if tree else widths[0]
+    breaks = sorted(data.draw(st.sets(st.integers(-9, 9), min_size=1, max_size=most)))
+    unit = StepUnit(sigma, widths, tree, tuple(map(float, breaks)))
+    x = np.linspace(-10, 10, 81)
+    hidden = x[None, :]
+    for weight, bias in unit.layers():
+        hidden = sigma(weight @ hidden + bias[:, None])
+    np.testing.assert_array_equal(hidden[0], unit(x))
+
+
+def test_step_dictionaries_have_their_size():
+    """The sum of binomials (n - 1 over k), k = 1..K, all patterns distinct."""
+    knots = np.arange(7.0)
+    for most in range(1, 9):
+        features = StepDictionary(knots, StepUnit(SIGN), most).enumerate()
+        assert len(features) == sum(comb(6, k) for k in range(1, most + 1))
+        assert len({tuple(f(knots)) for f in features}) == len(features)
+
+
+@pytest.mark.parametrize("kind", [Parallel, Tree])
+def test_wide_networks_check_their_widths(kind):
+    with pytest.raises(InputError, match="at least 1, one or more of them"):
+        kind("sign", (2, 0))
+    with pytest.raises(InputError, match="at least 1, one or more of them"):
+        kind("sign", ())
+    with pytest.raises(InputTypeError, match="must be integers"):
+        kind("sign", (2.5,))
+    with pytest.raises(InputError, match=f"unknown activation of {kind.__name__} 'relu'; known: 'sign'"):
+        kind("relu")
+    assert kind("sign", [3, 2]) == kind("sign", (3, 2))

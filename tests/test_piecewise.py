@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cvxar import LassoProblem, Network, solve
-from cvxar.activations import ABS, RELU, leaky_relu
+from cvxar.activations import ABS, RELU, SIGN, THRESHOLD, leaky_relu
 from cvxar.architectures import Feature
+from cvxar.architectures.step_unit import StepUnit
 from cvxar.coefficients import Coefficients
 from cvxar.errors import InputError
 from cvxar.piecewise import combine
@@ -53,6 +54,28 @@ def test_network_weights_give_the_same_function_and_penalty(data):
     x = rng.normal(size=(50, columns)) * 6
     np.testing.assert_allclose(network(x), network.forward(x), atol=1e-10)
     assert network.penalty() == pytest.approx(np.abs(point.coef).sum(), rel=1e-12, abs=1e-12)
+    rebuilt = Network.from_dict(json.loads(json.dumps(network.to_dict())))
+    np.testing.assert_array_equal(rebuilt(x), network(x))
+
+
+@given(st.data())
+def test_step_networks_are_their_patterns_jumps_included(data):
+    sigma, tree = data.draw(st.sampled_from([SIGN, THRESHOLD])), data.draw(st.booleans())
+    sets = data.draw(st.lists(st.sets(st.integers(-9, 9), min_size=1, max_size=3), max_size=4))
+    units = tuple(StepUnit(sigma, (3, 2), tree, tuple(map(float, sorted(s)))) for s in sets)
+    coef = np.random.default_rng(0).normal(size=len(units))
+    none = np.empty(0)
+    point = Coefficients(units, coef, 0.7, np.array([0.2]), np.array([1.0]), none, none)
+    network = Network(sigma, 4, point)
+    x = np.linspace(-10, 10, 81)
+    literal = 0.7 + 0.2 * (x - 1.0) + sum(z * u(x) for z, u in zip(coef, units, strict=True))
+    np.testing.assert_allclose(network(x), literal, atol=1e-12)
+    np.testing.assert_allclose(network.forward(x), literal, atol=1e-12)
+    assert network.penalty() == pytest.approx(np.abs(coef).sum(), rel=1e-12, abs=1e-12)
+    for b in network.breakpoints:
+        before, after = network([b.location - 1e-9]), network([b.location])
+        assert b.jump == pytest.approx(float((after - before)[0]), abs=1e-8)
+        assert b.slope_change == 0.0
     rebuilt = Network.from_dict(json.loads(json.dumps(network.to_dict())))
     np.testing.assert_array_equal(rebuilt(x), network(x))
 

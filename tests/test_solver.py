@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from problems import ARCHITECTURES, explicit, literal_objective, problems, reference_optimum
 
 from cvxar import LassoProblem, architectures, losses, solve, solve_path
-from cvxar.architectures import DeepNarrow
+from cvxar.activations import Step
+from cvxar.architectures import DeepNarrow, Parallel, Tree, TwoLayer
 from cvxar.errors import CertificateWarning, InputError, InputTypeError
 
 SOLVERS = ("auto", "osqp", "active-set")
@@ -28,11 +29,18 @@ def golden_problem(case):
 
 def golden_architecture(case):
     name, depth, slope = case["arch"], case["depth"], case.get("kappa", 0.1)
-    return architectures.TwoLayer(name, slope) if depth == 2 else architectures.DeepNarrow(name, depth, slope)
+    if depth == 2:
+        return architectures.TwoLayer(name, slope)
+    if name in {"sign", "threshold"}:
+        kind = architectures.Tree if case.get("net") == "tree" else architectures.Parallel
+        return kind(name, tuple(case["widths"]))
+    return DeepNarrow(name, depth, slope)
 
 
 def known(case):
-    return case["arch"] == "relu" and case["loss"]["name"] in {"squared", "interpolation"}
+    names = {"relu", "sign", "threshold"}
+    deep = case["depth"] > 2 and case["arch"] not in names
+    return not deep and case["loss"]["name"] in {"squared", "interpolation"}
 
 
 @pytest.mark.skipif(not golden_cases(), reason="golden.json is not beside this checkout")
@@ -123,17 +131,21 @@ def test_integer_weights_are_repetitions(problem, seed):
 
 @given(problem=problems(), scale=st.sampled_from([0.01, 3.0, 1e4]), stretch=st.sampled_from([0.1, 7.0]))
 def test_affine_changes_of_the_data(problem, scale, stretch):
-    """y -> scale y + 5, x -> stretch x - 2 multiplies beta_max by both and the optimum by scale squared."""
+    """y -> scale y + 5, x -> stretch x - 2 multiplies beta_max by both and the optimum by scale squared.
+
+    Steps do not feel the stretch.
+    """
+    factor = scale * (1.0 if isinstance(problem.architecture.sigma, Step) else stretch)
     changed = LassoProblem(
         stretch * problem.x - 2,
         scale * problem.y + 5,
-        beta=problem.beta * scale * stretch,
+        beta=problem.beta * factor,
         architecture=problem.architecture,
         skip=problem.skip,
         exog=problem.exog if problem.exog.shape[1] else None,
         sample_weight=problem.sample_weight,
     )
-    assert changed.beta_max == pytest.approx(problem.beta_max * scale * stretch, rel=1e-6)
+    assert changed.beta_max == pytest.approx(problem.beta_max * factor, rel=1e-6)
     optimum = solve(problem).certificate.primal
     assert solve(changed).certificate.primal == pytest.approx(
         optimum * scale**2, rel=1e-6, abs=1e-12 * scale**2
@@ -166,9 +178,10 @@ def test_first_event_has_its_closed_form(architecture):
 
 def test_two_points_have_their_closed_form():
     x, y, beta = np.array([1.0, 4.0]), np.array([0.0, 2.0]), 0.7
-    height, length = 2.0, 3.0
-    z = max(height / length - 2 * beta / length**2, 0.0)
+    height = 2.0
     for architecture in ARCHITECTURES:
+        length = {"sign": 2.0, "threshold": 1.0}.get(architecture.sigma.name, 3.0)
+        z = max(height / length - 2 * beta / length**2, 0.0)
         solution = solve(LassoProblem(x, y, beta=beta, architecture=architecture))
         assert solution.certificate.primal == pytest.approx(
             (height - length * z) ** 2 / 4 + beta * z, rel=1e-12
@@ -194,6 +207,31 @@ def changed_architecture(problem, architecture):
         exog=problem.exog if problem.exog.shape[1] else None,
         sample_weight=problem.sample_weight,
     )
+
+
+@given(problem=problems())
+def test_threshold_is_sign_at_twice_the_penalty(problem):
+    """threshold = (sign + 1) / 2, and the constant is free."""
+    for kind, shape in ((TwoLayer, ()), (Parallel, ((3,),)), (Tree, ((2, 2),))):
+        threshold = changed_architecture(problem, kind("threshold", *shape))
+        sign = changed_architecture(problem, kind("sign", *shape)).with_beta(2 * problem.beta)
+        left, right = solve(threshold).certificate, solve(sign).certificate
+        assert left.primal == pytest.approx(right.primal, rel=1e-8, abs=left.floor)
+
+
+@pytest.mark.parametrize("beta", [0.01, 0.3, 3.0])
+def test_sign_networks_are_the_fused_lasso(beta):
+    """l1 norm = half the total variation; with a switch at every gap, half the range."""
+    rng = np.random.default_rng(6)
+    x, y = rng.normal(size=40), rng.normal(size=40)
+    order = np.argsort(x)
+    solution = solve(LassoProblem(x, y, beta=beta, architecture="sign"))
+    assert solution.l1_norm == pytest.approx(np.abs(np.diff(solution.fitted[order])).sum() / 2, rel=1e-9)
+    solution = solve(LassoProblem(x, y, beta=beta, architecture=Parallel("sign", (39,))))
+    fitted = solution.fitted
+    assert solution.l1_norm == pytest.approx(np.ptp(fitted) / 2, rel=1e-9)
+    np.testing.assert_allclose(fitted, np.clip(y, fitted.min(), fitted.max()), atol=1e-9)
+    assert np.maximum(y - fitted.max(), 0).sum() == pytest.approx(beta / 2, rel=1e-7)
 
 
 def test_skip_connection_makes_the_activations_one_problem():

@@ -1,15 +1,30 @@
 """Network architectures; one file each, all in ``BY_NAME``."""
 
-from cvxar.architectures.base import Architecture, Dictionary, Feature, Match, enumerate_match
+from cvxar.architectures.base import (
+    Architecture,
+    Dictionary,
+    Feature,
+    Match,
+    Unit,
+    enumerate_match,
+)
 from cvxar.architectures.deep_narrow import DeepNarrow
+from cvxar.architectures.reading import read_unit
 from cvxar.architectures.two_layer import TwoLayer
+from cvxar.architectures.wide import Parallel, Tree
 from cvxar.errors import InputTypeError, unknown_name
 
 BY_NAME: dict[str, Architecture] = {
     "relu": TwoLayer("relu"),
     "leaky_relu": TwoLayer("leaky_relu"),
     "abs": TwoLayer("abs"),
+    "sign": TwoLayer("sign"),
+    "threshold": TwoLayer("threshold"),
     "deep_relu": DeepNarrow("relu"),
+    "parallel_sign": Parallel("sign"),
+    "parallel_threshold": Parallel("threshold"),
+    "tree_sign": Tree("sign"),
+    "tree_threshold": Tree("threshold"),
 }
 
 __all__ = [
@@ -19,9 +34,13 @@ __all__ = [
     "Dictionary",
     "Feature",
     "Match",
+    "Parallel",
+    "Tree",
     "TwoLayer",
+    "Unit",
     "enumerate_match",
     "get",
+    "read_unit",
 ]
 
 

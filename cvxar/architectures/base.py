@@ -3,15 +3,46 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from cvxar._typing import Array
-from cvxar.activations import Homogeneous
+from cvxar.activations import Activation, Homogeneous
+from cvxar.architectures.kinks import Kinks, chain_kinks
+
+Layers: TypeAlias = tuple[tuple[Array, Array], ...]
+
+
+class Unit(ABC):
+    """One parallel unit of unit weights, a function of one input column; hashable, holds no data."""
+
+    column: int
+    points: tuple[float, ...]
+
+    @abstractmethod
+    def __call__(self, x: Array) -> Array:
+        """Evaluate the unit at inputs of its own column."""
+
+    @abstractmethod
+    def on_column(self, column: int) -> "Unit":
+        """Return the same unit reading another column."""
+
+    @abstractmethod
+    def kinks(self) -> Kinks:
+        """Return where the unit bends or jumps."""
+
+    @abstractmethod
+    def layers(self) -> Layers:
+        """Return weights (out, in) and biases (out,) of every hidden layer; the first reads one input."""
+
+    @abstractmethod
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain numbers, lists and strings (ready for JSON)."""
 
 
 @dataclass(frozen=True)
-class Feature:
+class Feature(Unit):
     r"""One unit of unit weights, a chain :math:`X_{l+1} = \sigma(s_l (X_l - c_l))`, :math:`X_1 = x`.
 
     Parameters
@@ -51,6 +82,24 @@ class Feature:
         """Return the same unit reading another column."""
         return replace(self, column=column)
 
+    def kinks(self) -> Kinks:
+        """Walk through the layers; O(depth times kinks)."""
+        return chain_kinks(self.sigma, self.signs, self.centers)
+
+    def layers(self) -> Layers:
+        """Return one weight and one bias a layer."""
+        pairs = zip(self.signs, self.centers, strict=True)
+        return tuple((np.array([[float(s)]]), np.array([-s * c])) for s, c in pairs)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return column, signs, centers and points."""
+        return {
+            "column": self.column,
+            "signs": list(self.signs),
+            "centers": list(self.centers),
+            "points": list(self.points),
+        }
+
 
 @dataclass(frozen=True)
 class Match:
@@ -58,7 +107,7 @@ class Match:
 
     Parameters
     ----------
-    features : sequence of Feature
+    features : sequence of Unit
         Features whose absolute correlation exceeds the limit (at least the best of each run).
     correlations : array
         Their correlations with the dual vector, signed.
@@ -66,7 +115,7 @@ class Match:
         Never below the largest absolute correlation over the whole dictionary.
     """
 
-    features: Sequence[Feature]
+    features: Sequence[Unit]
     correlations: Array
     bound: float
 
@@ -76,16 +125,21 @@ class Dictionary(ABC):
 
     knots: Array
 
+    @property
+    def reach(self) -> float:
+        """How much a unit can vary over the knots: their range for slopes up to 1; 1 for one knot."""
+        return float(self.knots[-1] - self.knots[0]) or 1.0
+
     @abstractmethod
     def match(self, dual: Array, limit: float) -> Match:
         """Search the features most correlated with ``dual`` (one number per knot)."""
 
     @abstractmethod
-    def spanning(self) -> tuple[Feature, ...]:
+    def spanning(self) -> tuple[Unit, ...]:
         """Return few features that, with a constant, span all functions on the knots."""
 
     @abstractmethod
-    def enumerate(self) -> tuple[Feature, ...]:
+    def enumerate(self) -> tuple[Unit, ...]:
         """List every feature explicitly (for tests and small examples)."""
 
 
@@ -119,7 +173,7 @@ class Architecture(ABC):
 
     @property
     @abstractmethod
-    def sigma(self) -> Homogeneous:
+    def sigma(self) -> Activation:
         """Activation of the hidden layers, as a function."""
 
     @property

@@ -12,7 +12,7 @@ import numpy as np
 from cvxar._typing import Array
 from cvxar.activations import RELU
 from cvxar.architectures.base import Dictionary, Feature, Match
-from cvxar.architectures.two_layer import hinge_sums, run_peaks
+from cvxar.architectures.hinges import hinge_sums, run_peaks
 
 
 def ramp(start: float, stop: float, depth: int) -> Feature:

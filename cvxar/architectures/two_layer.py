@@ -1,21 +1,19 @@
-r"""Two-layer networks with ReLU, leaky ReLU or absolute-value activation.
-
-The dictionary on sorted distinct inputs u_1 < ... < u_m holds :math:`\sigma(u - a)` and
-:math:`\sigma(a - u)` for every data point a (Theorem 1 of arXiv 2403.01046 and its leaky and
-absolute-value versions). All of it is searched in O(m) from one function,
-:math:`F(a) = \sum_k \lambda_k (u_k - a)_+`, and its mirror image.
-"""
+"""Two-layer networks."""
 
 from dataclasses import dataclass
 
-import numpy as np
-
-from cvxar._typing import Array, IntArray
-from cvxar.activations import ABS, RELU, Homogeneous, leaky_relu
-from cvxar.architectures.base import Architecture, Dictionary, Feature, Match
+from cvxar._typing import Array
+from cvxar.activations import ABS, RELU, SIGN, THRESHOLD, Activation, Homogeneous, leaky_relu
+from cvxar.architectures.base import Architecture, Dictionary
+from cvxar.architectures.hinges import HingeDictionary, hinge_sums, run_peaks
+from cvxar.architectures.step import StepDictionary
+from cvxar.architectures.step_unit import StepUnit
 from cvxar.errors import InputError, unknown_name
 
-ACTIVATIONS = ("relu", "leaky_relu", "abs")
+__all__ = ["TwoLayer", "hinge_sums", "run_peaks"]
+
+STEPS = {"sign": SIGN, "threshold": THRESHOLD}
+ACTIVATIONS = ("relu", "leaky_relu", "abs", *STEPS)
 
 
 @dataclass(frozen=True)
@@ -24,8 +22,9 @@ class TwoLayer(Architecture):
 
     Parameters
     ----------
-    activation : {"relu", "leaky_relu", "abs"}
-        Name of the activation.
+    activation : {"relu", "leaky_relu", "abs", "sign", "threshold"}
+        Name of the activation. With sign and threshold a unit is :math:`s_i \sigma(w_i x + b_i)` and
+        the penalty is :math:`\frac{\beta}{2} \sum_i (\alpha_i^2 + s_i^2)`.
     negative_slope : float, default 0.1
         Slope of the leaky ReLU left of 0, strictly between -1 and 1; other activations ignore it.
 
@@ -33,6 +32,11 @@ class TwoLayer(Architecture):
     ------
     InputError
         For an unknown activation or a negative slope outside (-1, 1).
+
+    Notes
+    -----
+    Sign networks are the one-dimensional fused Lasso: up to the constant the l1 norm is half the
+    total variation of the fitted values (all of it for threshold).
 
     Examples
     --------
@@ -58,87 +62,25 @@ class TwoLayer(Architecture):
         return 2
 
     @property
-    def sigma(self) -> Homogeneous:
+    def sigma(self) -> Activation:
         """The activation as a function."""
-        fixed = {"relu": RELU, "abs": ABS}
+        fixed: dict[str, Activation] = {"relu": RELU, "abs": ABS, **STEPS}
         return fixed.get(self.activation) or leaky_relu(self.negative_slope)
 
     @property
-    def hinge_cost(self) -> float:
-        """``1 / (1 - negative_slope)``."""
-        return 1.0 / (1.0 - self.sigma.negative_slope)
+    def hinge_cost(self) -> float | None:
+        """``1 / (1 - negative_slope)``; None for steps."""
+        slopes = {"relu": 0.0, "abs": -1.0, "leaky_relu": self.negative_slope}
+        return None if self.activation in STEPS else 1.0 / (1.0 - slopes[self.activation])
 
-    def dictionary(self, knots: Array) -> "HingeDictionary":
+    @property
+    def needs_constant(self) -> bool:
+        """True for sign and threshold."""
+        return self.activation in STEPS
+
+    def dictionary(self, knots: Array) -> Dictionary:
         """Return the dictionary on sorted distinct inputs; cost O(1)."""
-        return HingeDictionary(knots, self.sigma)
-
-
-@dataclass(frozen=True)
-class HingeDictionary(Dictionary):
-    """Features ``sigma(x - a)`` and ``sigma(a - x)`` for every knot a."""
-
-    knots: Array
-    sigma: Homogeneous
-
-    def feature(self, index: int, sign: int) -> Feature:
-        """Return ``sigma(sign (x - knots[index]))``."""
-        return Feature(self.sigma, (sign,), (float(self.knots[index]),))
-
-    def spanning(self) -> tuple[Feature, ...]:
-        """Return the units that open to the right."""
-        return tuple(self.feature(i, 1) for i in range(len(self.knots)))
-
-    def enumerate(self) -> tuple[Feature, ...]:
-        """List the 2 m features."""
-        return tuple(self.feature(i, sign) for sign in (1, -1) for i in range(len(self.knots)))
-
-    def correlations(self, dual: Array) -> tuple[Array, Array]:
-        """Correlate both families with ``dual``; O(m) by two cumulative sums each.
-
-        Exact for any dual vector; it need not sum to zero.
-        """
-        right, left = hinge_sums(self.knots, dual), -hinge_sums(-self.knots[::-1], dual[::-1])[::-1]
-        kappa = self.sigma.negative_slope
-        return right + kappa * left, -left - kappa * right
-
-    def match(self, dual: Array, limit: float) -> Match:
-        """Search both families in O(m); returns the best feature of every run above ``limit``."""
-        both = self.correlations(dual)
-        found = [(i, sign, c[i]) for sign, c in zip((1, -1), both, strict=True) for i in run_peaks(c, limit)]
-        bound = max(float(np.max(np.abs(c), initial=0.0)) for c in both)
-        features = [self.feature(int(i), sign) for i, sign, _ in found]
-        return Match(features, np.array([value for _, _, value in found]), bound)
-
-
-def hinge_sums(knots: Array, dual: Array) -> Array:
-    """Return ``F(a) = sum_k dual_k (u_k - a)_+`` at every knot a, for sorted knots; O(m).
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> hinge_sums(np.array([0.0, 1.0, 3.0]), np.array([1.0, 1.0, 1.0]))
-    array([4., 2., 0.])
-    """
-    above = np.cumsum(dual[:0:-1])
-    steps = above * np.diff(knots)[::-1]
-    return np.concatenate((np.cumsum(steps)[::-1], [0.0]))
-
-
-def run_peaks(values: Array, limit: float) -> IntArray:
-    """Return the index of the largest absolute value in each run above ``limit`` of one sign.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> run_peaks(np.array([0.0, 2.0, 3.0, -2.0, 0.0, 2.0]), 1.0)
-    array([2, 3, 5])
-    """
-    above = np.flatnonzero(np.abs(values) > limit)
-    if not len(above):
-        return above
-    size, side = np.abs(values[above]), np.sign(values[above])
-    starts = np.flatnonzero((np.diff(above, prepend=-2) > 1) | (np.diff(side, prepend=0.0) != 0))
-    run = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(above)))
-    top = np.flatnonzero(size == np.maximum.reduceat(size, starts)[run])
-    _, first = np.unique(run[top], return_index=True)
-    return above[top[first]]
+        sigma = self.sigma
+        if isinstance(sigma, Homogeneous):
+            return HingeDictionary(knots, sigma)
+        return StepDictionary(knots, StepUnit(sigma), 1)
