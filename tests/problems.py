@@ -13,6 +13,7 @@ ARCHITECTURES = [
     TwoLayer("leaky_relu", 0.6),
     TwoLayer("leaky_relu", -0.5),
     DeepNarrow("relu", depth=4),
+    DeepNarrow("leaky_relu", depth=4, negative_slope=0.4),
     Parallel("threshold", (2, 3)),
     Tree("sign", (2, 2, 2)),
 ]
@@ -20,7 +21,8 @@ ARCHITECTURES = [
 
 def most_inputs(architecture):
     """Most distinct inputs whose dictionary is small enough to write out in a test."""
-    return 9 if isinstance(architecture, Parallel | Tree) else 30
+    slow = architecture.depth > 3 and architecture.sigma.name == "leaky_relu"
+    return 9 if slow or isinstance(architecture, Parallel | Tree) else 30
 
 
 @st.composite

@@ -227,3 +227,27 @@ def test_wide_networks_check_their_widths(kind):
     with pytest.raises(InputError, match=f"unknown activation of {kind.__name__} 'relu'; known: 'sign'"):
         kind("relu")
     assert kind("sign", [3, 2]) == kind("sign", (3, 2))
+
+
+@pytest.mark.parametrize("slope", [0.0, 1.0, -0.5, float("nan")])
+def test_deep_leaky_slopes_outside_the_theory_are_refused(slope):
+    with pytest.raises(InputError, match="strictly between 0 and 1"):
+        DeepNarrow("leaky_relu", 3, slope)
+
+
+@pytest.mark.parametrize("depth", [3, 4, 5])
+def test_deep_leaky_dictionary_has_its_size(depth):
+    """C(2 n + L - 2, L - 1) token choices; at depth 3 exactly 2 n^2 - 4 n + 3 differ."""
+    knots = np.array([0.0, 1.0, 2.5, 7.0])
+    features = DeepNarrow("leaky_relu", depth, 0.3).dictionary(knots).enumerate()
+    assert len(features) == comb(2 * 4 + depth - 2, depth - 1)
+    if depth == 3:
+        assert distinct(features, knots) == 2 * 4**2 - 4 * 4 + 3
+
+
+def distinct(features, knots):
+    """Number of features that differ on the knots by more than a constant and a sign; constants apart."""
+    values = np.array([f(knots) - f(knots)[0] for f in features])
+    values = values[np.any(np.abs(values) > 1e-9, axis=1)]
+    first = values[np.arange(len(values)), np.argmax(np.abs(values) > 1e-9, axis=1)]
+    return len(np.unique(np.round(values * np.sign(first)[:, None], 9), axis=0))

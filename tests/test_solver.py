@@ -38,7 +38,7 @@ def golden_architecture(case):
 
 
 def known(case):
-    names = {"relu", "sign", "threshold"}
+    names = {"relu", "leaky_relu", "sign", "threshold"}
     deep = case["depth"] > 2 and case["arch"] not in names
     return not deep and case["loss"]["name"] in {"squared", "interpolation"}
 

@@ -7,10 +7,11 @@ import numpy as np
 from cvxar._typing import Array
 from cvxar.activations import ABS, RELU, Homogeneous, leaky_relu
 from cvxar.architectures.base import Architecture, Dictionary
+from cvxar.architectures.deep_leaky import TokenDictionary
 from cvxar.architectures.deep_relu import RampDictionary
 from cvxar.errors import InputError, InputTypeError, unknown_name
 
-ACTIVATIONS = ("relu",)
+ACTIVATIONS = ("relu", "leaky_relu")
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class DeepNarrow(Architecture):
 
     Parameters
     ----------
-    activation : {"relu"}
+    activation : {"relu", "leaky_relu"}
         Name of the activation.
     depth : int, default 3
         Number of layers L, the output layer included; at least 3 (:class:`TwoLayer` has 2).
@@ -36,7 +37,8 @@ class DeepNarrow(Architecture):
     Notes
     -----
     ``"relu"``: capped ramps between two data points, at every depth (the optimal objective does not
-    change from three layers on); O(m) search.
+    change from three layers on); O(m) search. ``"leaky_relu"``: monotone units whose slope is the
+    power of ``negative_slope`` given by up to L - 1 data points; O(m L^3) search.
 
     Examples
     --------
@@ -53,6 +55,11 @@ class DeepNarrow(Architecture):
         if self.activation not in ACTIVATIONS:
             raise unknown_name("activation of DeepNarrow", self.activation, ACTIVATIONS)
         check_depth(self.depth)
+        if self.activation == "leaky_relu" and not 0 < self.negative_slope < 1:
+            raise InputError(
+                f"negative_slope of a deep leaky ReLU network must lie strictly between 0 and 1, got "
+                f"{self.negative_slope!r}; use activation='relu' for 0 and 'abs' for -1"
+            )
 
     @property
     def sigma(self) -> Homogeneous:
@@ -67,6 +74,8 @@ class DeepNarrow(Architecture):
 
     def dictionary(self, knots: Array) -> Dictionary:
         """Return the dictionary on sorted distinct inputs."""
+        if self.activation == "leaky_relu":
+            return TokenDictionary(knots, self.sigma, self.depth)
         return RampDictionary(knots, self.depth)
 
 
