@@ -44,8 +44,11 @@ def make_column(x: Array, center: float, architecture: Architecture) -> Column:
 
 
 def middle_of(x: Array) -> float:
-    """Return a value in the middle of a column: the median of about a thousand of its entries."""
-    some = np.sort(x[:: max(len(x) // 1000, 1)])
+    """Return a value in the middle of a column: the median of the distinct ones of about a thousand.
+
+    Distinct, so that repeating observations changes nothing.
+    """
+    some = np.unique(x[:: max(len(x) // 1000, 1)])
     return float(some[len(some) // 2])
 
 

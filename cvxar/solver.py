@@ -22,6 +22,7 @@ from cvxar.network import Network
 from cvxar.nodal import State
 from cvxar.nodal_search import search
 from cvxar.problem import LassoProblem, as_columns
+from cvxar.unpenalised import with_free_part
 
 
 @dataclass(frozen=True)
@@ -209,31 +210,48 @@ def _check_options(
 def _run(
     problem: LassoProblem, tol: float, solver: str, max_rounds: int, warm_start: Solution | None
 ) -> Solution:
-    varies = bool(np.any(problem.design.widths > 0))
-    if problem.beta == 0 and varies:
+    if _is_linear(problem):
+        point = with_free_part(problem, (), np.empty(0))
+        return _certified(problem, point, problem.design.null_dual, 0, None)
+    if problem.beta == 0:
         nodal_limit = problem.architecture.hinge_cost is not None
         point, dual, rounds = (least_norm if nodal_limit else least_norm_columns)(problem)
         return Solution(problem, point, certify_least_norm(problem, point, dual), dual, rounds, 0.0, None)
-    nodal = problem.fit_intercept and varies and problem.architecture.hinge_cost is not None
-    if solver == "osqp" or not nodal:
+    if solver == "osqp" or not problem.fit_intercept or problem.architecture.hinge_cost is None:
         return _in_feature_space(problem, tol, max_rounds, solver == "osqp", None)
-    earlier = warm_start.state if warm_start else None
-    state: State | CellState
-    if problem.design.lazily_sorted and earlier is None:
+    solution = _by_nodes(problem, tol, max_rounds, warm_start.state if warm_start else None)
+    small = len(problem.y) * len(solution.coef) <= LARGEST_FINISH
+    if solver == "auto" and small and solution.rounds < max_rounds and not solution.certificate.holds(tol):
+        return _in_feature_space(problem, tol, max_rounds, False, solution)
+    return solution
+
+
+def _is_linear(problem: LassoProblem) -> bool:
+    """Whether no feature is needed: nothing varies, or (checked where it is cheap) beta >= beta_max."""
+    design = problem.design
+    if not np.any(design.widths > 0):
+        return True
+    return not design.one_column and problem.beta > 0 and problem.beta >= problem.beta_max
+
+
+def _by_nodes(problem: LassoProblem, tol: float, max_rounds: int, start: object) -> Solution:
+    """Solve on nodal values: lazily sorted, compiled for one column, or for several."""
+    if problem.design.lazily_sorted and start is None:
         lazily = solve_lazily(problem, tol / 4, max_rounds)
         if lazily is not None and lazily.certificate.holds(tol):
             return Solution(problem, lazily.point, lazily.certificate, None, lazily.rounds, 0.0, None)
     if problem.design.one_column:
-        start = earlier if isinstance(earlier, CellState) else None
-        point, dual, rounds, state = search_cells(problem, tol / 4, max_rounds, start)
-    else:
-        nodal_start = earlier if isinstance(earlier, State) else None
-        point, dual, rounds, state = search(problem, tol / 4, max_rounds, nodal_start)
-    solution = Solution(problem, point, certify(problem, point, dual), dual, rounds, 0.0, state)
-    small = len(problem.y) * len(point.coef) <= LARGEST_FINISH
-    if solver == "auto" and small and rounds < max_rounds and not solution.certificate.holds(tol):
-        return _in_feature_space(problem, tol, max_rounds, False, solution)
-    return solution
+        warm = start if isinstance(start, CellState) else None
+        return _certified(problem, *search_cells(problem, tol / 4, max_rounds, warm))
+    return _certified(
+        problem, *search(problem, tol / 4, max_rounds, start if isinstance(start, State) else None)
+    )
+
+
+def _certified(
+    problem: LassoProblem, point: Coefficients, dual: Array, rounds: int, state: State | CellState | None
+) -> Solution:
+    return Solution(problem, point, certify(problem, point, dual), dual, rounds, 0.0, state)
 
 
 def _in_feature_space(
@@ -242,7 +260,7 @@ def _in_feature_space(
     """Solve in feature space; with a start, keep the better of the two."""
     first = start.point if start is not None else None
     point, dual, rounds = search_columns(problem, tol / 4, max_rounds, use_osqp, first)
-    found = Solution(problem, point, certify(problem, point, dual), dual, rounds, 0.0, None)
+    found = _certified(problem, point, dual, rounds, None)
     if start is not None and start.certificate.relative_gap <= found.certificate.relative_gap:
         return start
     return found
