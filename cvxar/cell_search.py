@@ -3,7 +3,8 @@
 import numpy as np
 
 from cvxar._typing import Array
-from cvxar.cells import Cells, CellState, Setting, flat_state
+from cvxar.architectures import Architecture
+from cvxar.cells import Cells, CellState, Frame, Setting, flat_state
 from cvxar.coefficients import Coefficients
 from cvxar.problem import LassoProblem
 from cvxar.spline import Spline
@@ -53,7 +54,15 @@ def search_cells(
 
 def point_of(problem: LassoProblem, cells: Cells, inputs: Array, state: CellState) -> Coefficients:
     """Turn a state into units and unpenalised coefficients; ``inputs`` are the anchors in data units."""
-    design, how = problem.design, setting_of(problem)
+    design = problem.design
+    frame = Frame(float(design.anchors[0]), float(design.widths[0]), design.y_center, design.y_scale)
+    return coefficients_from(cells, inputs, state, setting_of(problem), problem.architecture, frame)
+
+
+def coefficients_from(
+    cells: Cells, inputs: Array, state: CellState, how: Setting, architecture: Architecture, frame: Frame
+) -> Coefficients:
+    """Turn a state on cells into coefficients in data units."""
     t = cells.anchor[state.nodes]
     spline = Spline(
         t,
@@ -66,12 +75,11 @@ def point_of(problem: LassoProblem, cells: Cells, inputs: Array, state: CellStat
         how.cost,
         how.skip,
     )
-    units = units_of(spline, inputs[state.nodes], problem.architecture.sigma, 0)
-    factor = design.y_scale / float(design.widths[0])
-    level = design.y_center + units.level * design.y_scale
-    none = np.empty(0)
-    linear = np.array([units.linear * factor])
-    return Coefficients(tuple(units.features), units.coef * factor, level, linear, design.anchors, none, none)
+    units = units_of(spline, inputs[state.nodes], architecture.sigma, 0)
+    factor = frame.y_scale / frame.scale
+    level = frame.y_center + units.level * frame.y_scale
+    linear, anchors, none = np.array([units.linear * factor]), np.array([frame.center]), np.empty(0)
+    return Coefficients(tuple(units.features), units.coef * factor, level, linear, anchors, none, none)
 
 
 def dual_of(problem: LassoProblem, residual: Array) -> Array:

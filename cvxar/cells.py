@@ -53,6 +53,15 @@ def weighted_line(t: Array, y: Array, weight: Array) -> tuple[float, float]:
     return mean - slope * middle, slope
 
 
+class Frame(NamedTuple):
+    """Units of scaled data: ``t = (x - center) / scale`` and ``e = (y - y_center) / y_scale``."""
+
+    center: float
+    scale: float
+    y_center: float
+    y_scale: float
+
+
 class CellState(NamedTuple):
     """Nodes (cells), values and slopes (less the line of the cells), signs, tilt: a warm start."""
 

@@ -41,6 +41,25 @@ def bounded(lazy: LazyCells, state: CellState, how: Setting) -> Bounded:
     return Bounded(primal, gap, limit, bounds, peak, float(hinge[0]))
 
 
+def correlations_of(cells: Cells, state: CellState) -> tuple[float, float]:
+    """Largest kink correlation at the anchors, and that of a slope, for a state."""
+    from cvxar import kernels
+
+    sums, hinge = np.empty((len(cells.anchor), 2)), np.empty(len(cells.anchor))
+    kernels.residual_sums(cells.anchor, cells.moments, *state[:3], sums)
+    kernels.hinge_correlations(cells.anchor, sums, hinge)
+    return float(np.max(np.abs(hinge - hinge[0] / 2))), float(hinge[0])
+
+
+def objective_of(cells: Cells, state: CellState, how: Setting) -> float:
+    """Objective of a state in scaled units, spread within ties apart."""
+    from cvxar import kernel_rounds
+
+    sums, hinge = np.empty((len(cells.anchor), 2)), np.empty(len(cells.anchor))
+    scaled = (cells.tilted, how.beta, how.cost, how.skip, sums, hinge)
+    return float(kernel_rounds.evaluate(cells.anchor, cells.moments, *state[:3], *scaled, 0.0)[0])
+
+
 def largest_correlation(lazy: LazyCells, cost: float, skip: bool) -> float | None:
     """Largest correlation of a feature with the residual of the unpenalised fit, in data units.
 
@@ -61,12 +80,15 @@ def largest_correlation(lazy: LazyCells, cost: float, skip: bool) -> float | Non
 
 
 def unpenalised_state(cells: Cells, skip: bool) -> CellState:
-    """Return the least-squares line (with a skip connection) or the constant zero."""
+    """Return the least-squares line (with a skip connection) or the mean."""
     from cvxar import kernels
 
     flat = flat_state(cells)
     if not skip:
-        value = -(cells.level + cells.tilted * cells.anchor[flat.nodes])
+        weight, offset, rest = cells.moments[:, 0], cells.moments[:, 1], cells.moments[:, 3]
+        whole = float(np.sum(weight))
+        mean_t = float(weight @ cells.anchor + np.sum(offset)) / whole
+        value = float(np.sum(rest)) / whole + cells.tilted * (mean_t - cells.anchor[flat.nodes])
         return flat._replace(value=value, slope=np.array([-cells.tilted]))
     sums = np.empty((len(cells.anchor), 2))
     return CellState(

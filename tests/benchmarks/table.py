@@ -21,13 +21,14 @@ RATIOS = (1e-1, 1e-2, 1e-3)
 
 
 def price_path(n: int, returns: np.ndarray | None, seed: int = 0, block: int = 60) -> np.ndarray:
-    """Resample blocks of log returns into a price path of n values."""
+    """Resample blocks of log returns into a price path whose logarithm spreads by about 0.8 at every n."""
     rng = np.random.default_rng(seed)
     if returns is None:
-        return 9000 * np.exp(np.cumsum(0.0011 * rng.standard_t(3, n)))
+        returns = rng.standard_t(3, 50_000)
     starts = rng.integers(0, len(returns) - block, n // block + 1)
-    moves = np.concatenate([returns[s : s + block] for s in starts])[:n] / 8
-    return 9000 * np.exp(np.cumsum(moves))
+    moves = np.concatenate([returns[s : s + block] for s in starts])[:n]
+    moves = (moves - moves.mean()) / moves.std()
+    return 9000 * np.exp(np.cumsum(0.8 / np.sqrt(n) * moves))
 
 
 def median_seconds(work: Callable[[], object], repeat: int) -> float:
