@@ -69,9 +69,22 @@ class PiecewiseLinear:
         return np.broadcast_to(self.jumps, self.points.shape)[self._kinked]
 
 
+def _single_kinks(units: Sequence[Unit]) -> bool:
+    """Whether every unit is a chain of one layer: one kink, where it is 0."""
+    return all(type(f) is Feature and len(f.centers) == 1 for f in units)
+
+
+def _total_at(units: Sequence[Unit], coef: Array, kinks: Kinks, x: float) -> float:
+    """Sum of the units at one point."""
+    if _single_kinks(units):
+        slopes = kinks.left + np.where(x > kinks.points, kinks.changes, 0.0)
+        return float(coef @ (slopes * (x - kinks.points)))
+    return float(sum(z * float(f(np.array(x))) for z, f in zip(coef, units, strict=True)))
+
+
 def _all_kinks(units: Sequence[Unit]) -> tuple[Kinks, IntArray]:
     """Kinks of many units, with the slopes far left one a unit, and the unit of each kink."""
-    if all(type(f) is Feature and len(f.centers) == 1 for f in units):  # no need to walk the layers
+    if _single_kinks(units):  # no need to walk the layers
         chains = [f for f in units if isinstance(f, Feature)]
         kappa = np.array([f.sigma.negative_slope for f in chains])
         position = np.array([f.centers[0] for f in chains])
@@ -104,7 +117,5 @@ def combine(features: Sequence[Unit], coef: Array, slope: float, anchor: float) 
     inclines = slope + float(kinks.left @ coef) + np.concatenate(([0.0], np.cumsum(bends)))
     middle = len(points) // 2
     steps = np.concatenate(([0.0], np.cumsum(np.diff(points) * inclines[1:-1] + jumps[1:])))
-    level = slope * (points[middle] - anchor) + sum(
-        z * float(f(points[middle])) for z, f in zip(coef, features, strict=True)
-    )
+    level = slope * (points[middle] - anchor) + _total_at(features, coef, kinks, float(points[middle]))
     return PiecewiseLinear(points, level + (steps - steps[middle]), inclines, jumps)
