@@ -15,6 +15,10 @@ from cvxar.unpenalised import with_free_part
 from cvxar.working import Working, empty
 
 
+STALL = 50  # rounds without the gap halving before giving up
+POLISH = 5
+
+
 @dataclass(frozen=True)
 class Found:
     """Result of pricing: violating features with signs, largest correlation, all in scaled units."""
@@ -22,6 +26,16 @@ class Found:
     features: list[Unit]
     signs: Array
     bound: float
+
+
+@dataclass(frozen=True)
+class Priced:
+    """A working set with its root-weighted residual, violating features, gap and objective."""
+
+    residual: Array
+    found: Found
+    gap: float
+    primal: float
 
 
 @dataclass(frozen=True)
@@ -145,23 +159,49 @@ class ColumnSearch:
     def run(self, work: Working, tol: float, max_rounds: int) -> tuple[Working, Array, int]:
         """Iterate settling and pricing; returns the working set, the residual and the rounds."""
         work = self.settle(work) if work.size else work
-        floor, best_gap, stalled = 1e-32 * float(np.sum(self.design.weight)), np.inf, 0
-        residual = self.target
+        best, stalled = np.inf, 0
         for done in range(1, max_rounds + 1):
-            inner = work.inside_residual(self._cost(work.features))
-            residual = self.samples.outside(work.outside + work.basis @ inner)
-            found = self.price(residual, set(zip(work.features, work.signs.tolist(), strict=True)))
-            energy = float(residual @ residual) + self.lost
-            gap = self.gap(work, inner, energy, found.bound)
-            primal = energy / 2 + float(self._cost(work.features) @ work.amount)
-            stalled = 0 if gap < 0.5 * best_gap else stalled + 1
-            best_gap = min(gap, best_gap)
-            enough = gap <= tol * primal + floor
-            if gap <= 1e-14 * primal + floor or not found.features or stalled > (0 if enough else 50):
-                return work, residual, done
-            columns = self._columns(found.features, found.signs)
-            work = self.settle(work.with_features(found.features, found.signs, columns))
-        return work, residual, max_rounds
+            priced = self._priced(work)
+            goal = tol * priced.primal + self.floor
+            stalled = 0 if priced.gap < 0.5 * best else stalled + 1
+            best = min(priced.gap, best)
+            exact = priced.gap <= 1e-14 * priced.primal + self.floor
+            if exact or not priced.found.features or stalled > (0 if priced.gap <= goal else STALL):
+                return work, self._polished(work, priced, goal), done
+            work = self.settle(self._extended(work, priced.found))
+        return work, self._priced(work).residual, max_rounds
+
+    @property
+    def floor(self) -> float:
+        """Gap that rounding of the data amounts to."""
+        return 1e-32 * float(np.sum(self.design.weight))
+
+    def _extended(self, work: Working, found: Found) -> Working:
+        columns = self._columns(found.features, found.signs)
+        return work.with_features(found.features, found.signs, columns)
+
+    def _priced(self, work: Working) -> Priced:
+        inner = work.inside_residual(self._cost(work.features))
+        residual = self.samples.outside(work.outside + work.basis @ inner)
+        found = self.price(residual, set(zip(work.features, work.signs.tolist(), strict=True)))
+        energy = float(residual @ residual) + self.lost
+        gap = self.gap(work, inner, energy, found.bound)
+        return Priced(residual, found, gap, energy / 2 + float(self._cost(work.features) @ work.amount))
+
+    def _polished(self, work: Working, priced: Priced, goal: float) -> Array:
+        """Return a residual whose gap rounding does not spoil.
+
+        Close to a perfect fit the residual is rounding in directions no active feature fixes. The
+        features that then seem to exceed their cost are made to meet it.
+        """
+        best = priced
+        for _ in range(POLISH):
+            if best.gap <= goal or not priced.found.features or priced.found.bound > self.limit * 1.01:
+                break
+            work = self._extended(work, priced.found)
+            priced = self._priced(work)
+            best = priced if priced.gap < best.gap else best
+        return best.residual
 
     def point(self, work: Working) -> Coefficients:
         """Turn a working set into coefficients in data units."""

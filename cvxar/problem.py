@@ -95,6 +95,8 @@ class LassoProblem:
         _check_size(self.x, self.y)
         _check_constant(self.architecture, self.fit_intercept)
         self.design = self._prepare()
+        if self.architecture.hinge_cost is None:
+            _ = self.design.columns  # dictionaries refuse sizes they cannot search: now, not when solving
 
     def _prepare(self) -> Design:
         x, y, exog, weight = self.x, self.y, self.exog, self.sample_weight

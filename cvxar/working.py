@@ -65,13 +65,19 @@ class Working:
         )
 
     def inside_residual(self, cost: Array) -> Array:
-        """Residual in the basis, corrected for digits lost: active features meet their cost."""
+        """Residual in the basis, corrected for digits lost: features meet their cost.
+
+        The least change that does it. Active columns are independent; those added since may not be.
+        """
         rest: Array = self.inside - self.coords @ self.amount
         if not self.size:
             return rest
-        q, r = np.linalg.qr(self.coords)
-        excess = solve_triangular(r, self.coords.T @ rest - cost, trans="T")
-        return rest - q @ excess
+        excess = self.coords.T @ rest - cost
+        if np.all(self.amount > 0):
+            q, r = np.linalg.qr(self.coords)
+            return rest - q @ solve_triangular(r, excess, trans="T")
+        change = np.linalg.lstsq(self.coords.T, excess, rcond=1e-13)[0]
+        return rest - change.astype(float, copy=False)
 
 
 def empty(target: Array) -> Working:
@@ -86,7 +92,9 @@ def orthogonal_part(basis: Array, columns: Array) -> tuple[Array, Array]:
     rest = columns - basis @ known
     q, r, _ = qr(rest, mode="economic", pivoting=True)
     size = np.abs(np.diag(r))
-    q = q[:, size > 1e-3 * DEPENDENT * np.max(np.linalg.norm(columns, axis=0), initial=0.0)]
+    limit = np.max(np.linalg.norm(columns, axis=0), initial=0.0)
+    q = q[:, size > 1e-3 * DEPENDENT * limit]
     again = q - basis @ (basis.T @ q)  # directions left over after large cancellation are not yet orthogonal
-    fresh: Array = np.linalg.qr(again).Q
+    clean = bool(np.all(size > 1e-4 * limit))  # then the step changed no length
+    fresh: Array = again if clean else np.linalg.qr(again).Q
     return known, fresh

@@ -13,6 +13,7 @@ ARCHITECTURES = [
     TwoLayer("leaky_relu", 0.6),
     TwoLayer("leaky_relu", -0.5),
     DeepNarrow("relu", depth=4),
+    DeepNarrow("abs", depth=4),
     DeepNarrow("leaky_relu", depth=4, negative_slope=0.4),
     Parallel("threshold", (2, 3)),
     Tree("sign", (2, 2, 2)),
@@ -21,6 +22,8 @@ ARCHITECTURES = [
 
 def most_inputs(architecture):
     """Most distinct inputs whose dictionary is small enough to write out in a test."""
+    if architecture.depth > 3 and architecture.sigma.name == "abs":
+        return 5
     slow = architecture.depth > 3 and architecture.sigma.name == "leaky_relu"
     return 9 if slow or isinstance(architecture, Parallel | Tree) else 30
 

@@ -251,3 +251,33 @@ def distinct(features, knots):
     values = values[np.any(np.abs(values) > 1e-9, axis=1)]
     first = values[np.arange(len(values)), np.argmax(np.abs(values) > 1e-9, axis=1)]
     return len(np.unique(np.round(values * np.sign(first)[:, None], 9), axis=0))
+
+
+def test_deep_abs_dictionary_has_its_size():
+    """n^2 + n (n - 1) / 2 vertices at depth 3; 6, 13, 23 differ for 3, 4, 5 generic points."""
+    rng = np.random.default_rng(0)
+    for n in (3, 4, 5, 9):
+        knots = np.sort(rng.normal(size=n))
+        features = DeepNarrow("abs", 3).dictionary(knots).enumerate()
+        assert len(features) == n * n + n * (n - 1) // 2
+        assert distinct(features, knots) <= (n - 1) ** 2 + n * (n - 1) // 2
+
+
+@pytest.mark.parametrize(("depth", "n"), [(3, 40), (4, 8), (5, 3)])
+@pytest.mark.parametrize("seed", range(6))
+def test_branch_and_bound_equals_all_vertices(depth, n, seed):
+    """Rough and smooth dual vectors; the bound is the maximum, not merely above it."""
+    rng = np.random.default_rng(seed)
+    knots = np.unique([rng.normal(size=n), 1e5 + np.cumsum(rng.normal(size=n))][seed % 2])
+    dual = rng.normal(size=len(knots))
+    dual = np.diff(np.cumsum(dual), prepend=0.0) if seed % 3 else np.cumsum(dual)
+    dual -= dual.mean()
+    dictionary = DeepNarrow("abs", depth).dictionary(knots)
+    slow = enumerate_match(dictionary, dual, np.inf).bound
+    assert dictionary.match(dual, np.inf).bound == pytest.approx(slow, rel=1e-9)
+
+
+def test_depths_too_large_to_enumerate_say_what_would_work():
+    DeepNarrow("abs", 5).dictionary(np.arange(5.0))
+    with pytest.raises(InputError, match="a depth of 5 on 30 distinct inputs .* depths 3 and 4 search any"):
+        LassoProblem(np.arange(30.0), np.arange(30.0), beta=1.0, architecture=DeepNarrow("abs", 5))

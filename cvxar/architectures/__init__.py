@@ -21,6 +21,7 @@ BY_NAME: dict[str, Architecture] = {
     "sign": TwoLayer("sign"),
     "threshold": TwoLayer("threshold"),
     "deep_relu": DeepNarrow("relu"),
+    "deep_abs": DeepNarrow("abs"),
     "deep_leaky_relu": DeepNarrow("leaky_relu"),
     "parallel_sign": Parallel("sign"),
     "parallel_threshold": Parallel("threshold"),

@@ -7,11 +7,12 @@ import numpy as np
 from cvxar._typing import Array
 from cvxar.activations import ABS, RELU, Homogeneous, leaky_relu
 from cvxar.architectures.base import Architecture, Dictionary
+from cvxar.architectures.deep_abs import FoldDictionary
 from cvxar.architectures.deep_leaky import TokenDictionary
 from cvxar.architectures.deep_relu import RampDictionary
 from cvxar.errors import InputError, InputTypeError, unknown_name
 
-ACTIVATIONS = ("relu", "leaky_relu")
+ACTIVATIONS = ("relu", "leaky_relu", "abs")
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class DeepNarrow(Architecture):
 
     Parameters
     ----------
-    activation : {"relu", "leaky_relu"}
+    activation : {"relu", "leaky_relu", "abs"}
         Name of the activation.
     depth : int, default 3
         Number of layers L, the output layer included; at least 3 (:class:`TwoLayer` has 2).
@@ -39,6 +40,9 @@ class DeepNarrow(Architecture):
     ``"relu"``: capped ramps between two data points, at every depth (the optimal objective does not
     change from three layers on); O(m) search. ``"leaky_relu"``: monotone units whose slope is the
     power of ``negative_slope`` given by up to L - 1 data points; O(m L^3) search.
+    ``"abs"``: units whose kinks are data points, their reflections :math:`R(a, b) = 2 b - a` and
+    midpoints; exact search by branch and bound at depth 3 and 4 for any size, by enumeration beyond
+    (small data only: the number of vertices grows like m to the power L - 1).
 
     Examples
     --------
@@ -76,6 +80,8 @@ class DeepNarrow(Architecture):
         """Return the dictionary on sorted distinct inputs."""
         if self.activation == "leaky_relu":
             return TokenDictionary(knots, self.sigma, self.depth)
+        if self.activation == "abs":
+            return FoldDictionary(knots, self.depth)
         return RampDictionary(knots, self.depth)
 
 

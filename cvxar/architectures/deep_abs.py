@@ -1,0 +1,170 @@
+r"""The dictionary of deep narrow absolute-value networks: reflections and midpoints.
+
+A unit of depth 3, :math:`||x - b_1| - b_2|`, is the distance to the nearer of two feet l and r.
+With :math:`F(a) = \sum_k \lambda_k (u_k - a)_+` its correlation is
+:math:`2 F(l) + 2 F(r) - 2 F(\frac{l + r}{2}) - F(u_1)`. The features have two of the three kinks at
+data points: the third is a reflection :math:`R(a, b) = 2 b - a` or a midpoint. Deeper units have
+further parameters and kinks, and features where as many kinks as parameters are at data points.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from math import comb
+
+import numpy as np
+
+from cvxar._typing import Array, IntArray
+from cvxar.activations import ABS
+from cvxar.architectures.base import Dictionary, Feature, Match
+from cvxar.architectures.fold_search import FoldSearch, Shape, Vertices, joined
+from cvxar.architectures.fold_vertices import all_vertices, turning_pairs
+from cvxar.architectures.hinges import hinge_sums, run_peaks
+from cvxar.architectures.ranges import Ranges
+from cvxar.errors import InputError
+
+LARGEST = 1_500_000  # systems of equations tried when all vertices are enumerated
+PAIR = Shape(np.array([[1.0, 0.0], [0.0, 1.0], [0.5, 0.5]]), np.array([2.0, 2.0, -2.0]), np.empty((0, 2)))
+DEEPER = (
+    Shape(  # half distance of the feet at least d
+        np.array([[1, 0, -1], [1, 0, 1], [0, 1, -1], [0, 1, 1], [1, 0, 0], [0, 1, 0], [0.5, 0.5, 0]]),
+        np.array([2.0, 2.0, 2.0, 2.0, -2.0, -2.0, -2.0]),
+        np.array([[-1.0, 1.0, -2.0], [0.0, 0.0, 1.0]]),
+    ),
+    Shape(  # at most d
+        np.array([[1, 0, -1], [0, 1, 1], [1, 0, 0], [0, 1, 0], [0.5, 0.5, 0]]),
+        np.array([2.0, 2.0, -2.0, -2.0, 2.0]),
+        np.array([[1.0, -1.0, 2.0], [-1.0, 1.0, 0.0]]),
+    ),
+)
+MOST = 48  # features returned by one search
+CELLS = 64  # and at most one of them in a cell of this fraction of the range
+
+
+@dataclass(frozen=True)
+class FoldDictionary(Dictionary):
+    """Chains of ``depth - 1`` absolute values whose kinks meet data points."""
+
+    knots: Array
+    depth: int
+
+    def __post_init__(self) -> None:
+        tried = self._choices
+        if self.depth > 4 and tried > LARGEST:
+            raise InputError(
+                f"a depth of {self.depth} on {len(self.knots)} distinct inputs means enumerating {tried:,} "
+                f"systems of equations (at most {LARGEST:,} are tried); depths 3 and 4 search any size"
+            )
+
+    @property
+    def _choices(self) -> int:
+        hidden = self.depth - 1
+        return comb(len(self.knots) * (2**hidden - 1) + hidden - 1, hidden)
+
+    @cached_property
+    def _t(self) -> Array:
+        """Knots less their median, so that sums of them keep their digits."""
+        shifted: Array = self.knots - self.knots[len(self.knots) // 2]
+        return shifted
+
+    def feature(self, biases: Array, knots: IntArray) -> Feature:
+        """Return the chain of given biases (the first relative to the median knot)."""
+        center = float(self.knots[len(self.knots) // 2])
+        points = tuple(np.unique(self.knots[knots]).tolist())
+        centers = (center + float(biases[0]), *map(float, biases[1:]))
+        return Feature(ABS, (1,) * (self.depth - 1), centers, points=points)
+
+    def spanning(self) -> tuple[Feature, ...]:
+        """Return the distances to single knots."""
+        return tuple(self._distance(i) for i in range(len(self.knots)))
+
+    def _distance(self, knot: int) -> Feature:
+        biases = np.zeros(self.depth - 1)
+        biases[0] = self._t[knot]
+        return self.feature(biases, np.array([knot]))
+
+    def enumerate(self) -> tuple[Feature, ...]:
+        """List all vertices: biases at which ``depth - 1`` knots meet kinks, or later biases are 0."""
+        return tuple(self.feature(b, k) for b, k in zip(*all_vertices(self._t, self.depth - 1), strict=True))
+
+    @cached_property
+    def _listed(self) -> tuple[tuple[Feature, ...], Array]:
+        features = self.enumerate()
+        matrix: Array = np.array([feature(self.knots) for feature in features])
+        return features, matrix
+
+    def match(self, dual: Array, limit: float) -> Match:
+        """Search by branch and bound (depth 3 and 4) or in the list; the sum of ``dual`` is 0.
+
+        The best features seen are returned, at most 48.
+        """
+        if len(self.knots) < 2:
+            return Match([], np.empty(0), 0.0)
+        if self.depth > 4:
+            listed, matrix = self._listed
+            return _best(list(listed), matrix @ dual, limit, 0.0)
+        ranges = Ranges(self._t, hinge_sums(self._t, dual))
+        seen, bound = self._pairs(ranges, limit)
+        if self.depth == 4:
+            deeper, bound = self._deeper(ranges, bound)
+            seen = joined([extended(seen), deeper])
+        order = np.argsort(-np.abs(seen.values), kind="stable")
+        order = apart(seen.at[order[np.abs(seen.values[order]) > limit]], order, float(np.ptp(self._t)))
+        features = list(dict.fromkeys(self.feature(seen.at[i], seen.knots[i]) for i in order))
+        return _best(features, np.array([np.sum(f(self.knots) * dual) for f in features]), limit, bound)
+
+    def _pairs(self, ranges: Ranges, limit: float) -> tuple[Vertices, float]:
+        """Vertices of depth 3 as biases, and the bound of all of them."""
+        offset = float(ranges.values[0])
+        search = FoldSearch(PAIR, ranges, offset, leaf=12)
+        single = _singles(ranges, 2 * ranges.values - offset, limit)
+        tried = joined([single, turning_pairs(search)])
+        low, high = self._t[0], self._t[-1]
+        root = np.array([2 * low - high] * 2), np.array([2 * high - low] * 2)
+        peak = search.run(*root, float(np.max(np.abs(tried.values), initial=0.0)))
+        seen = joined([tried, peak.seen])
+        left, right = seen.at[:, 0], seen.at[:, 1]
+        biases = np.column_stack([(left + right) / 2, np.abs(right - left) / 2])
+        return seen._replace(at=biases), peak.bound
+
+    def _deeper(self, ranges: Ranges, reached: float) -> tuple[Vertices, float]:
+        """Vertices of depth 4 as biases, and the bound of all of them, depth 3 included."""
+        low, high = self._t[0], self._t[-1]
+        span = high - low
+        root = np.array([low - span, low - span, 0.0]), np.array([high + span, high + span, span])
+        seen = []
+        for shape in DEEPER:
+            search = FoldSearch(shape, ranges, float(ranges.values[0]), leaf=10)
+            peak = search.run(*root, reached)
+            seen.append(peak.seen)
+            reached = max(reached, peak.bound)
+        found = joined(seen)
+        left, right, last = found.at.T
+        biases = np.column_stack([(left + right) / 2, np.abs(right - left) / 2, np.abs(last)])
+        return found._replace(at=biases), reached
+
+
+def _singles(ranges: Ranges, values: Array, limit: float) -> Vertices:
+    """Distances to single knots: both feet there."""
+    index = np.union1d(run_peaks(values, limit), [np.argmax(np.abs(values))])
+    knots = np.column_stack([index, index])
+    return Vertices(ranges.knots[knots], knots, values[index])
+
+
+def extended(seen: Vertices) -> Vertices:
+    """The same units one layer deeper: a last bias of 0."""
+    none = np.zeros((len(seen.at), 1))
+    return Vertices(np.hstack([seen.at, none]), np.hstack([seen.knots, seen.knots[:, :1]]), seen.values)
+
+
+def apart(biases: Array, order: IntArray, span: float) -> IntArray:
+    """Thin out vertices, best first: one in every cell of biases, and few more than wanted."""
+    cells = np.floor(biases / span * CELLS)
+    _, first = np.unique(cells, axis=0, return_index=True)
+    return order[np.sort(first)[:MOST]]
+
+
+def _best(features: list[Feature], values: Array, limit: float, bound: float) -> Match:
+    order = np.argsort(-np.abs(values), kind="stable")
+    keep = order[np.abs(values[order]) > limit][:MOST]
+    bound = max(bound, float(np.max(np.abs(values), initial=0.0)))
+    return Match([features[i] for i in keep], values[keep], bound)
