@@ -7,17 +7,24 @@ is proven not to matter.
 """
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cvxar._typing import Array, BoolArray, IntArray
 from cvxar.cells import Cells
 
 BUCKETS = 4096
+MANY_BUCKETS = 16_384  # from this many observations on a finer start pays:
+MANY = 4_000_000
 PIECES = 16
 SAMPLE = 32_768
 SLOTS = 65_536
 MOST_CROWDED = 0.01
+
+
+Entry = TypeVar("Entry", bound=np.generic)
 
 
 @dataclass
@@ -28,17 +35,17 @@ class Pool:
     r: Array
 
 
-def bucket_edges(x: Array, low: float, width: float) -> Array:
+def bucket_edges(x: Array, low: float, width: float, buckets: int) -> Array:
     """Return no edges where equal widths will do, else sample quantiles.
 
     Equal widths are cheapest; when they crowd (outliers, heavy tails), quantiles of a sample keep
     every bucket small whatever the distribution.
     """
     sample = np.sort(x[:: max(len(x) // SAMPLE, 1)])
-    counts = np.bincount(np.minimum((sample - low) / width * BUCKETS, BUCKETS - 1).astype(np.intp))
+    counts = np.bincount(np.minimum((sample - low) / width * buckets, buckets - 1).astype(np.intp))
     if np.max(counts) <= MOST_CROWDED * len(sample):
         return np.empty(0)
-    inner = np.linspace(0, len(sample) - 1, BUCKETS + 1)[1:-1].astype(np.intp)
+    inner = np.linspace(0, len(sample) - 1, buckets + 1)[1:-1].astype(np.intp)
     return np.unique(sample[inner])
 
 
@@ -54,9 +61,10 @@ class LazyCells:
         self.y_center, self.y_scale = y_center, y_scale
         self.frame = self._frame()
         self.ids = np.empty(len(self.x), dtype=np.uint16)
-        first, least = np.zeros(BUCKETS + 1), np.zeros(BUCKETS + 1)
-        moments = np.zeros((BUCKETS + 1, 6))
-        edges = bucket_edges(self.x, self.low, self.scale)
+        self.buckets = BUCKETS if len(self.x) < MANY else MANY_BUCKETS
+        first, least = np.zeros(self.buckets + 1), np.zeros(self.buckets + 1)
+        moments = np.zeros((self.buckets + 1, 6))
+        edges = bucket_edges(self.x, self.low, self.scale, self.buckets)
         table = np.searchsorted(edges, self.low + self.scale * np.linspace(0, 1, SLOTS + 1), side="right")
         kernel_cells.fill_buckets(
             self.x, self.y, self.low, self.scale, edges, table, self.frame, self.ids, first, least, moments
@@ -110,9 +118,8 @@ class LazyCells:
         kept = np.flatnonzero(~wanted)
         order = np.argsort(np.concatenate([kept, owner]), kind="stable")
 
-        def merge(old: Array, new: Array) -> Array:
-            merged: Array = np.concatenate([old[kept], new])[order]
-            return merged
+        def merge(old: NDArray[Entry], new: NDArray[Entry]) -> NDArray[Entry]:
+            return np.concatenate([old[kept], new])[order]
 
         single = pool.x[starts] == pool.x[stops - 1]
         where = np.concatenate([kept, owner])[order]
@@ -126,7 +133,7 @@ class LazyCells:
         """Bring the points of some buckets into the pool, sorted within each bucket."""
         if not wanted.any():
             return
-        flags = np.zeros(BUCKETS + 1, dtype=np.bool_)
+        flags = np.zeros(self.buckets + 1, dtype=np.bool_)
         flags[self.bucket[wanted]] = True
         room = self.points_in(wanted)
         x, r = np.empty(room), np.empty(room)

@@ -27,7 +27,7 @@ def point_cells(t: Array, position: IntArray, e: Array, weight: Array) -> Cells:
 
     A weighted least-squares line is taken off the targets, so that sums of squares keep their digits.
     """
-    total = np.bincount(position, weights=weight, minlength=len(t))
+    total = np.bincount(position, weights=weight, minlength=len(t)).astype(float, copy=False)
     mean = np.bincount(position, weights=weight * e, minlength=len(t)) / total
     spread = e - mean[position]
     level, tilted = weighted_line(t, mean, total)

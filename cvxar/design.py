@@ -79,7 +79,7 @@ class Free:
     @property
     def independent(self) -> bool:
         """Whether no unpenalised column depends on the others."""
-        return self.basis.shape[1] == self.values.shape[1]
+        return bool(self.basis.shape[1] == self.values.shape[1])
 
     def project(self, dual: Array) -> Array:
         """Remove from a dual vector all it has along the unpenalised columns: ``U' dual = 0``.

@@ -8,7 +8,6 @@ from cvxar._typing import Array
 from cvxar.buckets import LazyCells
 from cvxar.cells import Cells, CellState, Setting, flat_state
 
-MOST_REFINED = 0.35
 LEVELS = 12
 
 
@@ -63,8 +62,8 @@ def objective_of(cells: Cells, state: CellState, how: Setting) -> float:
 def largest_correlation(lazy: LazyCells, cost: float, skip: bool) -> float | None:
     """Largest correlation of a feature with the residual of the unpenalised fit, in data units.
 
-    Refines cells until no bound exceeds the largest correlation seen at an anchor; None where that
-    would refine so much that sorting everything is cheaper.
+    Refines cells until no bound exceeds the largest correlation seen at an anchor; None where no
+    level of refinement settles it.
     """
     how = Setting(0.0, cost, skip, 0.0)
     for _ in range(LEVELS):
@@ -73,8 +72,6 @@ def largest_correlation(lazy: LazyCells, cost: float, skip: bool) -> float | Non
         if not wanted.any():
             whole = 0.0 if skip else abs(priced.whole)
             return (priced.peak + (cost - 0.5) * whole) / cost * lazy.scale * lazy.y_scale
-        if lazy.points_in(wanted) > MOST_REFINED * len(lazy.x):
-            return None
         lazy.refine(wanted)
     return None
 

@@ -9,7 +9,7 @@ from cvxar.cell_search import EXACT, point_of, setting_of
 from cvxar.cells import Cells, CellState, Setting, flat_state
 from cvxar.certificate import Certificate
 from cvxar.coefficients import Coefficients
-from cvxar.lazy_bound import LEVELS, MOST_REFINED, Bounded, bounded
+from cvxar.lazy_bound import LEVELS, Bounded, bounded
 from cvxar.problem import LassoProblem
 
 
@@ -45,7 +45,7 @@ def run(cells: Cells, state: CellState, how: Setting, tol: float, rounds: int) -
 def search_lazily(
     lazy: LazyCells, how: Setting, tol: float, max_rounds: int
 ) -> tuple[CellState, Bounded, int] | None:
-    """Search, refine, repeat; None where so much must be refined that sorting is cheaper."""
+    """Search, refine, repeat; None where no level of refinement settles it."""
     state, total = flat_state(lazy.cells), 0
     for level in range(LEVELS):
         state, done = run(lazy.cells, state, how, tol if level else 1e-6, max_rounds)
@@ -54,14 +54,12 @@ def search_lazily(
         wanted = (priced.bounds > priced.limit * (1 - 1e-9)) & ~lazy.single
         if not wanted.any() or (level and priced.gap <= tol * priced.primal):
             return state, priced, total
-        if lazy.points_in(wanted) > MOST_REFINED * len(lazy.x):
-            return None
         state = state._replace(nodes=lazy.refine(wanted)[state.nodes])
     return None
 
 
 def solve_lazily(problem: LassoProblem, tol: float, max_rounds: int) -> Lazily | None:
-    """Solve without sorting the data; None where sorting is cheaper (see :func:`search_lazily`).
+    """Solve without sorting all data; None where that does not settle it (see :func:`search_lazily`).
 
     The certificate is made of the sums of the cells, which are exact, and of bounds on the
     correlations inside them.
