@@ -19,7 +19,7 @@ BUCKETS = 4096
 MANY_BUCKETS = 16_384  # from this many observations on a finer start pays:
 MANY = 4_000_000
 PIECES = 16
-SAMPLE = 32_768
+SAMPLE = 4  # sampled points for each bucket
 SLOTS = 65_536
 MOST_CROWDED = 0.01
 
@@ -41,7 +41,7 @@ def bucket_edges(x: Array, low: float, width: float, buckets: int) -> Array:
     Equal widths are cheapest; when they crowd (outliers, heavy tails), quantiles of a sample keep
     every bucket small whatever the distribution.
     """
-    sample = np.sort(x[:: max(len(x) // SAMPLE, 1)])
+    sample = np.sort(x[:: max(len(x) // (SAMPLE * buckets), 1)])
     counts = np.bincount(np.minimum((sample - low) / width * buckets, buckets - 1).astype(np.intp))
     if np.max(counts) <= MOST_CROWDED * len(sample):
         return np.empty(0)
@@ -65,13 +65,14 @@ class LazyCells:
         first, least = np.zeros(self.buckets + 1), np.zeros(self.buckets + 1)
         moments = np.zeros((self.buckets + 1, 6))
         edges = bucket_edges(self.x, self.low, self.scale, self.buckets)
-        table = np.searchsorted(edges, self.low + self.scale * np.linspace(0, 1, SLOTS + 1), side="right")
+        slots = SLOTS if len(edges) else 1
+        places = self.low + self.scale * np.linspace(0, 1, slots + 1)
+        table = np.searchsorted(edges, places, side="right")
         kernel_cells.fill_buckets(
             self.x, self.y, self.low, self.scale, edges, table, self.frame, self.ids, first, least, moments
         )
         used = np.flatnonzero(moments[:, 0])
-        for b in used:
-            kernel_cells.shift_moments(moments, b, (first[b] - least[b]) / self.scale)
+        kernel_cells.shift_moments(moments, (first - least) / self.scale)
         self.moments, self.input = moments[used], least[used]
         self.bucket, self.start = used.astype(np.intp), np.full(len(used), -1)
         self.stop = np.full(len(used), -1)
@@ -101,15 +102,13 @@ class LazyCells:
         if not wanted.any():
             return np.arange(len(self.input))
         self._collect(wanted & (self.start < 0))
-        edges = np.empty(int(np.max(self.stop[wanted] - self.start[wanted], initial=0)) + 1, dtype=np.int64)
-        starts, stops, owner = [], [], []
-        for i in np.flatnonzero(wanted):
-            pieces = PIECES if self.stop[i] - self.start[i] > 4 * PIECES else self.stop[i] - self.start[i]
-            count = self.kernels.cut_runs(self.pool.x, self.start[i], self.stop[i], pieces, edges)
-            starts.append(edges[:count].copy())
-            stops.append(np.append(edges[1:count], self.stop[i]))
-            owner.append(np.full(count, i))
-        return self._splice(wanted, *(np.concatenate(part) for part in (starts, stops, owner)))
+        runs = np.flatnonzero(wanted)
+        room = int(np.sum(self.stop[runs] - self.start[runs]))
+        starts, stops, owner = (np.empty(room, dtype=np.intp) for _ in range(3))
+        count = self.kernels.cut_runs(
+            self.pool.x, self.start[runs], self.stop[runs], PIECES, starts, stops, owner
+        )
+        return self._splice(wanted, starts[:count], stops[:count], runs[owner[:count]])
 
     def _splice(self, wanted: BoolArray, starts: IntArray, stops: IntArray, owner: IntArray) -> IntArray:
         pool = self.pool

@@ -76,11 +76,12 @@ def line_sums(x, y, center, scale, y_center, y_scale):
 
 
 @njit(cache=True)
-def shift_moments(moments, b, by):
-    """Move the anchor of a cell down by ``by``: offsets grow."""
-    moments[b, 4] += by * moments[b, 3]
-    moments[b, 2] += (2 * moments[b, 1] + by * moments[b, 0]) * by
-    moments[b, 1] += by * moments[b, 0]
+def shift_moments(moments, by):
+    """Move the anchor of every cell down by ``by``: offsets grow."""
+    for b in range(len(by)):
+        moments[b, 4] += by[b] * moments[b, 3]
+        moments[b, 2] += (2 * moments[b, 1] + by[b] * moments[b, 0]) * by[b]
+        moments[b, 1] += by[b] * moments[b, 0]
 
 
 @njit(cache=True)
@@ -112,21 +113,23 @@ def block_moments(x, r, starts, stops, scale, moments):
 
 
 @njit(cache=True)
-def cut_runs(x, start, stop, pieces, edges):
-    """Cut a run of sorted points into about ``pieces`` blocks, never between equal inputs.
+def cut_runs(x, begins, ends, pieces, starts, stops, owner):
+    """Cut runs of sorted points into about ``pieces`` blocks each, never between equal inputs.
 
-    Writes the first index of each block into ``edges`` and returns their number; with more pieces
-    than points every distinct input is a block of its own.
+    Short runs are cut into single inputs. Writes the first and last (exclusive) index of each block and
+    the run it is from; returns the number of blocks.
     """
-    size = max((stop - start) // pieces, 1)
-    count, at = 0, start
-    while at < stop:
-        edges[count] = at
-        count += 1
-        ahead = min(at + size, stop)
-        while ahead < stop and x[ahead] == x[ahead - 1]:
-            ahead += 1
-        at = ahead
+    count = 0
+    for run in range(len(begins)):
+        at, stop = begins[run], ends[run]
+        size = (stop - at) // pieces if stop - at > 4 * pieces else 1
+        while at < stop:
+            ahead = min(at + size, stop)
+            while ahead < stop and x[ahead] == x[ahead - 1]:
+                ahead += 1
+            starts[count], stops[count], owner[count] = at, ahead, run
+            count += 1
+            at = ahead
     return count
 
 
