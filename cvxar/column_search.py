@@ -14,8 +14,7 @@ from cvxar.problem import LassoProblem
 from cvxar.unpenalised import with_free_part
 from cvxar.working import Working, empty
 
-
-STALL = 50  # rounds without the gap halving before giving up
+STALL = 50  # rounds in which neither gap nor objective moves before giving up
 POLISH = 5
 
 
@@ -159,11 +158,12 @@ class ColumnSearch:
     def run(self, work: Working, tol: float, max_rounds: int) -> tuple[Working, Array, int]:
         """Iterate settling and pricing; returns the working set, the residual and the rounds."""
         work = self.settle(work) if work.size else work
-        best, stalled = np.inf, 0
+        best, primal, stalled = np.inf, np.inf, 0
         for done in range(1, max_rounds + 1):
             priced = self._priced(work)
             goal = tol * priced.primal + self.floor
-            stalled = 0 if priced.gap < 0.5 * best else stalled + 1
+            moving = priced.gap < 0.5 * best or priced.primal < primal - 1e-3 * priced.gap
+            stalled, primal = 0 if moving else stalled + 1, priced.primal
             best = min(priced.gap, best)
             exact = priced.gap <= 1e-14 * priced.primal + self.floor
             if exact or not priced.found.features or stalled > (0 if priced.gap <= goal else STALL):
@@ -206,7 +206,8 @@ class ColumnSearch:
     def point(self, work: Working) -> Coefficients:
         """Turn a working set into coefficients in data units."""
         scale = np.array([self.design.y_scale / self.design.columns[f.column].scale for f in work.features])
-        return with_free_part(self.problem, work.features, work.signs * work.amount * scale)
+        units = self.problem.architecture.condense(work.features, work.signs * work.amount * scale)
+        return with_free_part(self.problem, *units)
 
     def dual(self, residual: Array) -> Array:
         """Dual vector over the observations, in data units, of a residual of the rows."""

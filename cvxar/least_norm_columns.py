@@ -70,6 +70,7 @@ def least_norm_columns(problem: LassoProblem) -> tuple[Coefficients, Array, int]
     coef = vertex.amount[active] * play.cost[active] * design.y_scale / _unit(design)
     # on the rows of one input the dual vector is shared by weight
     share = (vertex.dual / samples.root**2)[samples.row] * design.weight
+    features, coef = problem.architecture.condense(features, coef)
     return with_free_part(problem, features, coef), share, rounds
 
 

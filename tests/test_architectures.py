@@ -17,6 +17,7 @@ from cvxar.architectures import (
     DeepNarrow,
     Feature,
     Parallel,
+    Symmetrized,
     Tree,
     TwoLayer,
     enumerate_match,
@@ -25,6 +26,7 @@ from cvxar.architectures import (
 from cvxar.architectures.hinges import hinge_sums, run_peaks
 from cvxar.architectures.step import StepDictionary, best_patterns
 from cvxar.architectures.step_unit import StepUnit
+from cvxar.architectures.symmetrized import double_ramp
 from cvxar.errors import InputError, InputTypeError
 
 
@@ -68,6 +70,8 @@ def random_units(architecture, rng, knots, count):
     """Units of unit weights and any biases."""
     if isinstance(architecture.sigma, Step):
         return [random_pattern(architecture, rng, knots) for _ in range(count)]
+    if isinstance(architecture, Symmetrized):
+        return [random_mirror(rng, knots) for _ in range(count)]
     spread, hidden = np.ptp(knots) + 1.0, architecture.depth - 1
     first = rng.uniform(knots[0] - spread, knots[-1] + spread, count)
     later = rng.uniform(-spread, spread, (count, hidden - 1)) * rng.choice([0.01, 0.3, 1], (count, 1))
@@ -76,6 +80,13 @@ def random_units(architecture, rng, knots, count):
         Feature(architecture.sigma, tuple(s), (float(c), *map(float, more)))
         for s, c, more in zip(signs.tolist(), first, later, strict=True)
     ]
+
+
+def random_mirror(rng, knots):
+    """A unit whose weights are at most 1 in magnitude, mostly 1."""
+    s, t = (rng.choice([-1, 1], 2) * rng.choice([1, rng.uniform()]) for _ in range(2))
+    b, c = rng.uniform(knots[0] - 1, knots[-1] + 1, 2), rng.normal() * np.ptp(knots)
+    return lambda x: np.maximum(t @ np.maximum(s[:, None] * x - (s * b)[:, None], 0) - c, 0)
 
 
 def random_pattern(architecture, rng, knots):
@@ -279,5 +290,23 @@ def test_branch_and_bound_equals_all_vertices(depth, n, seed):
 
 def test_depths_too_large_to_enumerate_say_what_would_work():
     DeepNarrow("abs", 5).dictionary(np.arange(5.0))
-    with pytest.raises(InputError, match="a depth of 5 on 30 distinct inputs .* depths 3 and 4 search any"):
+    with pytest.raises(InputError, match=r"a depth of 5 on 30 distinct inputs .* depths 3 and 4 search any"):
         LassoProblem(np.arange(30.0), np.arange(30.0), beta=1.0, architecture=DeepNarrow("abs", 5))
+
+
+@given(z=st.floats(0.1, 3), shift=st.integers(0, 4), height=st.integers(1, 3), column=st.integers(0, 1))
+def test_opposite_ramps_of_equal_height_become_one_unit(z, shift, height, column):
+    """Same function up to a constant, same l1 norm, one unit; a third ramp stays as it is."""
+    units = (
+        double_ramp(0.0, float(height), column),
+        double_ramp(1.0, 9.0, column),
+        double_ramp(float(height + shift), float(2 * height + shift), column),
+    )
+    coef = np.array([-z, 0.7, z])
+    merged, amounts = Symmetrized().condense(units, coef)
+    x = np.linspace(-3, 20, 200)
+    difference = sum(a * u(x) for a, u in zip(coef, units, strict=True))
+    difference = difference - sum(a * u(x) for a, u in zip(amounts, merged, strict=True))
+    np.testing.assert_allclose(difference, difference[0], atol=1e-12)
+    assert len(merged) == 2
+    assert np.abs(amounts).sum() == pytest.approx(np.abs(coef).sum())

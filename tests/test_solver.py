@@ -31,6 +31,8 @@ def golden_architecture(case):
     name, depth, slope = case["arch"], case["depth"], case.get("kappa", 0.1)
     if depth == 2:
         return architectures.TwoLayer(name, slope)
+    if name == "symm_relu":
+        return architectures.Symmetrized()
     if name in {"sign", "threshold"}:
         kind = architectures.Tree if case.get("net") == "tree" else architectures.Parallel
         return kind(name, tuple(case["widths"]))
@@ -38,13 +40,12 @@ def golden_architecture(case):
 
 
 def known(case):
-    names = {"relu", "leaky_relu", "abs", "sign", "threshold"}
-    return case["arch"] in names and case["loss"]["name"] in {"squared", "interpolation"}
+    return case["loss"]["name"] in {"squared", "interpolation"}
 
 
 @pytest.mark.skipif(not golden_cases(), reason="golden.json is not beside this checkout")
 def test_golden_file_is_read():
-    assert sum(known(case) for case in golden_cases()) >= 12
+    assert sum(known(case) for case in golden_cases()) >= 42
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
@@ -180,6 +181,7 @@ def test_two_points_have_their_closed_form():
     height = 2.0
     for architecture in ARCHITECTURES:
         length = {"sign": 2.0, "threshold": 1.0}.get(architecture.sigma.name, 3.0)
+        length = 6.0 if isinstance(architecture, architectures.Symmetrized) else length
         z = max(height / length - 2 * beta / length**2, 0.0)
         solution = solve(LassoProblem(x, y, beta=beta, architecture=architecture))
         assert solution.certificate.primal == pytest.approx(
@@ -194,6 +196,14 @@ def test_deep_relu_stagnates(problem, depth):
     left, right = solve(shallow), solve(deep)
     assert left.certificate.primal == pytest.approx(right.certificate.primal, rel=1e-10)
     assert right.network.depth == depth
+
+
+@given(problem=problems(max_columns=2))
+def test_symmetrised_relu_is_deep_relu_at_half_the_penalty(problem):
+    symmetrised = changed_architecture(problem, architectures.Symmetrized())
+    deep = changed_architecture(problem, DeepNarrow("relu")).with_beta(problem.beta / 2)
+    left, right = solve(symmetrised).certificate, solve(deep).certificate
+    assert left.primal == pytest.approx(right.primal, rel=1e-8, abs=left.floor)
 
 
 def changed_architecture(problem, architecture):

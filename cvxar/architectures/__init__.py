@@ -10,6 +10,7 @@ from cvxar.architectures.base import (
 )
 from cvxar.architectures.deep_narrow import DeepNarrow
 from cvxar.architectures.reading import read_unit
+from cvxar.architectures.symmetrized import Symmetrized
 from cvxar.architectures.two_layer import TwoLayer
 from cvxar.architectures.wide import Parallel, Tree
 from cvxar.errors import InputTypeError, unknown_name
@@ -23,6 +24,7 @@ BY_NAME: dict[str, Architecture] = {
     "deep_relu": DeepNarrow("relu"),
     "deep_abs": DeepNarrow("abs"),
     "deep_leaky_relu": DeepNarrow("leaky_relu"),
+    "symmetrized_relu": Symmetrized(),
     "parallel_sign": Parallel("sign"),
     "parallel_threshold": Parallel("threshold"),
     "tree_sign": Tree("sign"),
@@ -37,6 +39,7 @@ __all__ = [
     "Feature",
     "Match",
     "Parallel",
+    "Symmetrized",
     "Tree",
     "TwoLayer",
     "Unit",
