@@ -78,6 +78,7 @@ class LazyCells:
         self.stop = np.full(len(used), -1)
         self.single: BoolArray = self.moments[:, 2] == 0  # every point at the anchor
         self.pool = Pool(np.empty(0), np.empty(0))
+        self._cells: Cells | None = None
 
     def _frame(self) -> tuple[float, float, float, float, float, float]:
         """Center and scale of input and target, and the least-squares line in these units."""
@@ -89,8 +90,10 @@ class LazyCells:
     @property
     def cells(self) -> Cells:
         """The cells as they stand."""
-        anchor = (self.input - self.center) / self.scale
-        return Cells(anchor, self.moments, self.frame[4], self.frame[5], 0.0)
+        if self._cells is None:
+            anchor = (self.input - self.center) / self.scale
+            self._cells = Cells(anchor, self.moments, self.frame[4], self.frame[5], 0.0)
+        return self._cells
 
     def points_in(self, wanted: BoolArray) -> int:
         """Number of points in some cells."""
@@ -120,6 +123,7 @@ class LazyCells:
         def merge(old: NDArray[Entry], new: NDArray[Entry]) -> NDArray[Entry]:
             return np.concatenate([old[kept], new])[order]
 
+        self._cells = None
         single = pool.x[starts] == pool.x[stops - 1]
         where = np.concatenate([kept, owner])[order]
         self.moments, self.input = merge(self.moments, moments), merge(self.input, pool.x[starts])

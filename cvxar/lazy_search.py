@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from cvxar._typing import Array
 from cvxar.buckets import LazyCells
 from cvxar.cell_search import EXACT, point_of, setting_of
 from cvxar.cells import Cells, CellState, Setting, flat_state
@@ -13,12 +14,24 @@ from cvxar.lazy_bound import LEVELS, Bounded, bounded
 from cvxar.problem import LassoProblem
 
 
+class LazyState(NamedTuple):
+    """A state for warm starts: the inputs at its nodes stay anchors however the cells are refined."""
+
+    inputs: Array
+    state: CellState
+
+    def on(self, lazy: LazyCells) -> CellState:
+        """Find the nodes among the cells as they stand."""
+        return self.state._replace(nodes=np.searchsorted(lazy.input, self.inputs))
+
+
 class Lazily(NamedTuple):
     """What a lazy search returns."""
 
     point: Coefficients
     certificate: Certificate
     rounds: int
+    state: LazyState
 
 
 def run(cells: Cells, state: CellState, how: Setting, tol: float, rounds: int) -> tuple[CellState, int]:
@@ -43,29 +56,32 @@ def run(cells: Cells, state: CellState, how: Setting, tol: float, rounds: int) -
 
 
 def search_lazily(
-    lazy: LazyCells, how: Setting, tol: float, max_rounds: int
+    lazy: LazyCells, how: Setting, tol: float, max_rounds: int, start: LazyState | None = None
 ) -> tuple[CellState, Bounded, int] | None:
     """Search, refine, repeat; None where no level of refinement settles it."""
-    state, total = flat_state(lazy.cells), 0
+    state, total = start.on(lazy) if start is not None else flat_state(lazy.cells), 0
     for level in range(LEVELS):
-        state, done = run(lazy.cells, state, how, tol if level else 1e-6, max_rounds)
+        coarse = level == 0 and start is None
+        state, done = run(lazy.cells, state, how, 1e-6 if coarse else tol, max_rounds)
         total += done
         priced = bounded(lazy, state, how)
         wanted = (priced.bounds > priced.limit * (1 - 1e-9)) & ~lazy.single
-        if not wanted.any() or (level and priced.gap <= tol * priced.primal):
+        if not wanted.any() or (not coarse and priced.gap <= tol * priced.primal):
             return state, priced, total
         state = state._replace(nodes=lazy.refine(wanted)[state.nodes])
     return None
 
 
-def solve_lazily(problem: LassoProblem, tol: float, max_rounds: int) -> Lazily | None:
+def solve_lazily(
+    problem: LassoProblem, tol: float, max_rounds: int, start: LazyState | None = None
+) -> Lazily | None:
     """Solve without sorting all data; None where that does not settle it (see :func:`search_lazily`).
 
     The certificate is made of the sums of the cells, which are exact, and of bounds on the
     correlations inside them.
     """
     design = problem.design
-    found = search_lazily(design.lazy, setting_of(problem), tol, max_rounds)
+    found = search_lazily(design.lazy, setting_of(problem), tol, max_rounds, start)
     if found is None:
         return None
     state, priced, rounds = found
@@ -73,4 +89,4 @@ def solve_lazily(problem: LassoProblem, tol: float, max_rounds: int) -> Lazily |
     unit = design.y_scale**2
     floor = len(design.y) * (8 * np.finfo(float).eps * design.y_scale) ** 2
     certificate = Certificate(priced.primal * unit, (priced.primal - priced.gap) * unit, floor)
-    return Lazily(point, certificate, rounds)
+    return Lazily(point, certificate, rounds, LazyState(design.lazy.input[state.nodes], state))

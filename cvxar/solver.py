@@ -15,7 +15,7 @@ from cvxar.certificate import Certificate, certify, certify_least_norm
 from cvxar.coefficients import Coefficients
 from cvxar.column_search import search_columns
 from cvxar.errors import CertificateWarning, InputError, InputTypeError, unknown_name
-from cvxar.lazy_search import solve_lazily
+from cvxar.lazy_search import LazyState, solve_lazily
 from cvxar.least_norm import least_norm
 from cvxar.least_norm_columns import least_norm_columns
 from cvxar.network import Network
@@ -42,7 +42,7 @@ class Solution:
     found_dual: Array | None
     rounds: int
     seconds: float
-    state: State | CellState | None
+    state: State | CellState | LazyState | None
 
     @property
     def features(self) -> tuple[Unit, ...]:
@@ -236,10 +236,11 @@ def _is_linear(problem: LassoProblem) -> bool:
 
 def _by_nodes(problem: LassoProblem, tol: float, max_rounds: int, start: object) -> Solution:
     """Solve on nodal values: lazily sorted, compiled for one column, or for several."""
-    if problem.design.lazily_sorted and start is None:
-        lazily = solve_lazily(problem, tol / 4, max_rounds)
+    if problem.design.lazily_sorted and not isinstance(start, CellState):
+        lazy_start = start if isinstance(start, LazyState) else None
+        lazily = solve_lazily(problem, tol / 4, max_rounds, lazy_start)
         if lazily is not None and lazily.certificate.holds(tol):
-            return Solution(problem, lazily.point, lazily.certificate, None, lazily.rounds, 0.0, None)
+            return Solution(problem, lazily.point, lazily.certificate, None, lazily.rounds, 0.0, lazily.state)
     if problem.design.one_column:
         warm = start if isinstance(start, CellState) else None
         return _certified(problem, *search_cells(problem, tol / 4, max_rounds, warm))
