@@ -22,29 +22,41 @@ def setting_of(problem: LassoProblem) -> Setting:
     return Setting(beta, cost, problem.skip, 1e-32 * float(np.sum(design.weight)))
 
 
-def search_cells(
-    problem: LassoProblem, tol: float, max_rounds: int, start: CellState | None
-) -> tuple[Coefficients, Array, int, CellState]:
-    """Solve; returns the point, its dual vector (data units), the rounds and a state for warm starts."""
-    # numba is loaded by the first solve, not by the import of the package
-    from cvxar import kernel_rounds, kernels
+def search_on(
+    cells: Cells, start: CellState, how: Setting, tol: float, exact: float, max_rounds: int
+) -> tuple[CellState, float, int]:
+    """Run the compiled rounds on cells; returns the best state, its gap and the rounds.
 
-    cells, how = problem.design.cells, setting_of(problem)
-    best, _, rounds = kernel_rounds.search(
+    Stops at a relative gap of ``exact``, or within ``tol`` once a round gains nothing.
+    """
+    # numba is loaded by the first solve, not by the import of the package
+    from cvxar import kernel_rounds
+
+    best, gap, done = kernel_rounds.search(
         cells.anchor,
         cells.moments,
-        *(start or flat_state(cells)),
+        *start,
         cells.tilted,
         how.beta,
         how.cost,
         how.skip,
         cells.offset,
         tol,
-        EXACT,
+        exact,
         how.floor,
         max_rounds,
     )
-    state = CellState(*best)
+    return CellState(*best), gap, done
+
+
+def search_cells(
+    problem: LassoProblem, tol: float, max_rounds: int, start: CellState | None
+) -> tuple[Coefficients, Array, int, CellState]:
+    """Solve; returns the point, its dual vector (data units), the rounds and a state for warm starts."""
+    from cvxar import kernels
+
+    cells, how = problem.design.cells, setting_of(problem)
+    state, _, rounds = search_on(cells, start or flat_state(cells), how, tol, EXACT, max_rounds)
     residual = kernels.refined_residual(
         cells.anchor, cells.moments, *state, cells.tilted, how.beta, how.cost, how.skip
     )

@@ -12,7 +12,7 @@ import numpy as np
 from cvxar import architectures
 from cvxar._typing import Array, ArrayLike
 from cvxar.architectures import Architecture
-from cvxar.cell_search import coefficients_from
+from cvxar.cell_search import coefficients_from, search_on
 from cvxar.cells import Cells, CellState, Frame, Setting, flat_state
 from cvxar.certificate import Certificate
 from cvxar.coefficients import Coefficients
@@ -180,26 +180,10 @@ class IncrementalLasso:
         tol : float, default 1e-8
             Relative duality gap.
         """
-        from cvxar import kernel_rounds
-
         cells = self._cells()
         value = self._penalty(cells, beta, beta_ratio)
         how = Setting(value / (self.y_scale * self.scale), self.cost, self.skip, 1e-32 * self.nobs)
-        best, gap, rounds = kernel_rounds.search(
-            cells.anchor,
-            cells.moments,
-            *self._start(cells),
-            cells.tilted,
-            how.beta,
-            how.cost,
-            how.skip,
-            cells.offset,
-            tol / 4,
-            tol * 1e-3,
-            how.floor,
-            500,
-        )
-        state = CellState(*best)
+        state, gap, rounds = search_on(cells, self._start(cells), how, tol / 4, tol * 1e-3, 500)
         self._last = self.inputs[state.nodes], state
         return self._solution(cells, state, how, value, gap, rounds)
 

@@ -6,8 +6,8 @@ import numpy as np
 
 from cvxar._typing import Array
 from cvxar.buckets import LazyCells
-from cvxar.cell_search import EXACT, point_of, setting_of
-from cvxar.cells import Cells, CellState, Setting, flat_state
+from cvxar.cell_search import EXACT, point_of, search_on, setting_of
+from cvxar.cells import CellState, Setting, flat_state
 from cvxar.certificate import Certificate
 from cvxar.coefficients import Coefficients
 from cvxar.lazy_bound import LEVELS, Bounded, bounded
@@ -34,27 +34,6 @@ class Lazily(NamedTuple):
     state: LazyState
 
 
-def run(cells: Cells, state: CellState, how: Setting, tol: float, rounds: int) -> tuple[CellState, int]:
-    """Search on the cells as they stand."""
-    from cvxar import kernel_rounds
-
-    best, _, done = kernel_rounds.search(
-        cells.anchor,
-        cells.moments,
-        *state,
-        cells.tilted,
-        how.beta,
-        how.cost,
-        how.skip,
-        cells.offset,
-        tol,
-        max(EXACT, tol * 1e-3),
-        how.floor,
-        rounds,
-    )
-    return CellState(*best), done
-
-
 def search_lazily(
     lazy: LazyCells, how: Setting, tol: float, max_rounds: int, start: LazyState | None = None
 ) -> tuple[CellState, Bounded, int] | None:
@@ -62,7 +41,8 @@ def search_lazily(
     state, total = start.on(lazy) if start is not None else flat_state(lazy.cells), 0
     for level in range(LEVELS):
         coarse = level == 0 and start is None
-        state, done = run(lazy.cells, state, how, 1e-6 if coarse else tol, max_rounds)
+        goal = 1e-6 if coarse else tol
+        state, _, done = search_on(lazy.cells, state, how, goal, max(EXACT, goal * 1e-3), max_rounds)
         total += done
         priced = bounded(lazy, state, how)
         wanted = (priced.bounds > priced.limit * (1 - 1e-9)) & ~lazy.single
