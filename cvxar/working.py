@@ -75,9 +75,11 @@ class Working:
         excess = self.coords.T @ rest - cost
         if np.all(self.amount > 0):
             q, r = np.linalg.qr(self.coords)
-            return rest - q @ solve_triangular(r, excess, trans="T")
-        change = np.linalg.lstsq(self.coords.T, excess, rcond=1e-13)[0]
-        return rest - change.astype(float, copy=False)
+            change: Array = q @ solve_triangular(r, excess, trans="T")
+        else:
+            change = np.linalg.lstsq(self.coords.T, excess, rcond=1e-13)[0]
+        rest = rest - change
+        return rest
 
 
 def empty(target: Array) -> Working:
