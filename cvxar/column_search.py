@@ -162,7 +162,7 @@ class ColumnSearch:
         for done in range(1, max_rounds + 1):
             priced = self._priced(work)
             goal = tol * priced.primal + self.floor
-            moving = priced.gap < 0.5 * best or priced.primal < primal - 1e-3 * priced.gap
+            moving = priced.gap < 0.5 * best or priced.primal < primal - 1e-6 * priced.gap
             stalled, primal = 0 if moving else stalled + 1, priced.primal
             best = min(priced.gap, best)
             exact = priced.gap <= 1e-14 * priced.primal + self.floor

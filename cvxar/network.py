@@ -13,13 +13,17 @@ from cvxar.architectures import read_unit
 from cvxar.coefficients import Coefficients
 from cvxar.errors import InputError
 from cvxar.piecewise import PiecewiseLinear
+from cvxar.reflections import Origin, data_point, origins, simplest
 
 
 @dataclass(frozen=True)
 class Breakpoint:
     """A kink of the fitted map: which input column, where, by how much the slope changes, and why.
 
-    ``jump`` is by how much the map itself rises there (sign and threshold networks), else 0.
+    ``label`` is "data point", "reflection", "midpoint", "generalised reflection" or "other", and
+    ``formula`` says of which data points: ``R(a, b) = 2 b - a``, ``M(a, b) = (a + b) / 2``,
+    ``G(a, b, c) = b + c - a``. ``jump`` is by how much the map itself rises there (sign and threshold
+    networks), else 0.
     """
 
     column: int
@@ -27,6 +31,8 @@ class Breakpoint:
     slope_change: float
     label: str
     jump: float = 0.0
+    formula: str = ""
+    points: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -184,10 +190,24 @@ class Network:
     def breakpoints(self) -> tuple[Breakpoint, ...]:
         """Kinks of the fitted map, by column and location; empty when it is linear."""
         return tuple(
-            Breakpoint(column, float(where), float(change), "data point", float(jump))
+            self._breakpoint(column, float(where), float(change), float(jump))
             for column, part in enumerate(self.point.parts)
             for where, change, jump in zip(part.breaks, part.changes, part.rises, strict=True)
         )
+
+    def _breakpoint(self, column: int, where: float, change: float, jump: float) -> Breakpoint:
+        origin = self._origins.get((column, where)) or data_point(where)
+        return Breakpoint(column, where, change, origin.label, jump, origin.formula, origin.points)
+
+    @cached_property
+    def _origins(self) -> dict[tuple[int, float], Origin]:
+        """The simplest explanation of every kink that need not be a data point."""
+        found: dict[tuple[int, float], Origin] = {}
+        for unit in self.point.features:
+            for where, origin in origins(unit).items() if unit.points else ():
+                key = unit.column, where
+                found[key] = simplest(origin, found.get(key, origin))
+        return found
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain numbers, lists and strings (ready for JSON); see :meth:`from_dict`."""

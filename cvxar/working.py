@@ -77,7 +77,7 @@ class Working:
             q, r = np.linalg.qr(self.coords)
             change: Array = q @ solve_triangular(r, excess, trans="T")
         else:
-            change = np.linalg.lstsq(self.coords.T, excess, rcond=1e-13)[0]
+            change = np.asarray(np.linalg.lstsq(self.coords.T, excess, rcond=1e-13)[0], dtype=float)
         rest = rest - change
         return rest
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from cvxar._typing import Array
 from cvxar.activations import Activation, Homogeneous
-from cvxar.architectures.kinks import Kinks, chain_kinks
+from cvxar.architectures.kinks import Kinks, chain_kinks, snapped
 
 Layers: TypeAlias = tuple[tuple[Array, Array], ...]
 
@@ -84,7 +84,7 @@ class Feature(Unit):
 
     def kinks(self) -> Kinks:
         """Walk through the layers; O(depth times kinks)."""
-        return chain_kinks(self.sigma, self.signs, self.centers)
+        return snapped(chain_kinks(self.sigma, self.signs, self.centers), self.points)
 
     def layers(self) -> Layers:
         """Return one weight and one bias a layer."""

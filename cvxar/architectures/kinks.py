@@ -30,6 +30,17 @@ def chain_kinks(sigma: Homogeneous, signs: tuple[int, ...], centers: tuple[float
     return Kinks(points, np.diff(slopes), np.zeros(len(points)), np.asarray(slopes[0]))
 
 
+def snapped(kinks: Kinks, points: tuple[float, ...]) -> Kinks:
+    """Move kinks that miss a data point by rounding onto it, so that those of many units coincide."""
+    if not points or not len(kinks.points):
+        return kinks
+    near = np.array(points)
+    gaps = np.abs(kinks.points[:, None] - near)
+    noise = 1e-12 * float(np.ptp(np.concatenate([kinks.points, near])))
+    moved = np.where(gaps.min(axis=1) <= noise, near[gaps.argmin(axis=1)], kinks.points)
+    return kinks._replace(points=moved)
+
+
 def bend(points: Array, values: Array, slopes: Array, sigma: Homogeneous) -> tuple[Array, Array, Array]:
     """Apply the activation to a piecewise-linear function: points, values there, slopes between."""
     points, values, slopes = _cross(points, values, slopes)
