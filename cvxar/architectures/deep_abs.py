@@ -70,7 +70,11 @@ class FoldDictionary(Dictionary):
         """Return the chain of given biases (the first relative to the median knot)."""
         center = float(self.knots[len(self.knots) // 2])
         points = tuple(np.unique(self.knots[knots]).tolist())
-        centers = (center + float(biases[0]), *map(float, biases[1:]))
+        first = center + float(biases[0])
+        near = min(points, key=lambda p: abs(p - first))
+        # a first bias at a data point is that point, not the point plus the rounding of the shift
+        first = near if abs(near - first) <= 1e-15 * (self.reach + abs(center)) else first
+        centers = (first, *map(float, biases[1:]))
         return Feature(ABS, (1,) * (self.depth - 1), centers, points=points)
 
     def spanning(self) -> tuple[Feature, ...]:

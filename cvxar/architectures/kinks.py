@@ -36,7 +36,8 @@ def snapped(kinks: Kinks, points: tuple[float, ...]) -> Kinks:
         return kinks
     near = np.array(points)
     gaps = np.abs(kinks.points[:, None] - near)
-    noise = 1e-12 * float(np.ptp(np.concatenate([kinks.points, near])))
+    every = np.concatenate([kinks.points, near])
+    noise = 1e-9 * np.ptp(every) + 8 * np.finfo(float).eps * np.max(np.abs(every))
     moved = np.where(gaps.min(axis=1) <= noise, near[gaps.argmin(axis=1)], kinks.points)
     return kinks._replace(points=moved)
 

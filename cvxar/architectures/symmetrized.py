@@ -18,7 +18,7 @@ from cvxar._typing import Array
 from cvxar.activations import RELU, Homogeneous
 from cvxar.architectures.base import Architecture, Dictionary, Layers, Match, Unit
 from cvxar.architectures.deep_relu import RampDictionary
-from cvxar.architectures.kinks import Kinks, bend
+from cvxar.architectures.kinks import Kinks, bend, snapped
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,8 @@ class MirrorUnit(Unit):
         changes = [sum(float(t) for _, b, t in parts if b == p) for p in points]
         slopes = left + np.concatenate(([0.0], np.cumsum(changes)))
         points, _, slopes = bend(points, values, slopes, RELU)
-        return Kinks(points, np.diff(slopes), np.zeros(len(points)), np.asarray(slopes[0]))
+        found = Kinks(points, np.diff(slopes), np.zeros(len(points)), np.asarray(slopes[0]))
+        return snapped(found, self.points)
 
     def layers(self) -> Layers:
         """Return the two hidden layers."""
