@@ -310,3 +310,14 @@ def test_opposite_ramps_of_equal_height_become_one_unit(z, shift, height, column
     np.testing.assert_allclose(difference, difference[0], atol=1e-12)
     assert len(merged) == 2
     assert np.abs(amounts).sum() == pytest.approx(np.abs(coef).sum())
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES, ids=repr)
+@pytest.mark.parametrize("n", [2, 3, 5])
+def test_sizes_count_the_features(architecture, n):
+    """Exactly, but for absolute values beyond depth 3, where the formula counts systems of equations."""
+    count = len(architecture.dictionary(np.sort(np.random.default_rng(n).normal(size=n))).enumerate())
+    if architecture.sigma.name == "abs" and architecture.depth > 3:
+        assert count <= architecture.size(n)
+    else:
+        assert count == architecture.size(n)

@@ -189,6 +189,10 @@ class Architecture(ABC):
         """Whether the dictionary is exact only up to constants, so that the Lasso needs a free one."""
         return False
 
+    @abstractmethod
+    def size(self, inputs: int) -> int:
+        """Return how many features the dictionary has on so many distinct inputs, by formula."""
+
     def condense(self, features: Sequence[Unit], coef: Array) -> tuple[tuple[Unit, ...], Array]:
         """Write a fit with fewer units of the same function and l1 norm, where there is a rule for it."""
         return tuple(features), coef

@@ -1,6 +1,7 @@
 """Deep narrow networks: parallel chains of one unit a layer."""
 
 from dataclasses import dataclass
+from math import comb
 
 import numpy as np
 
@@ -75,6 +76,20 @@ class DeepNarrow(Architecture):
     def needs_constant(self) -> bool:
         """Always True: deep dictionaries are exact up to constants."""
         return True
+
+    def size(self, inputs: int) -> int:
+        """Return the number of features; for absolute values beyond depth 3 an upper bound.
+
+        ``n (n - 1) / 2`` for ReLU at every depth, ``C(2 n + L - 2, L - 1)`` for leaky ReLU,
+        ``n^2 + n (n - 1) / 2`` for absolute values at depth 3 and at most
+        ``C(n (2^(L - 1) - 1) + L - 2, L - 1)`` beyond.
+        """
+        hidden, pairs = self.depth - 1, comb(inputs, 2)
+        if self.activation == "relu":
+            return pairs
+        if self.activation == "leaky_relu":
+            return comb(2 * inputs + hidden - 1, hidden)
+        return inputs**2 + pairs if hidden == 2 else comb(inputs * (2**hidden - 1) + hidden - 1, hidden)
 
     def dictionary(self, knots: Array) -> Dictionary:
         """Return the dictionary on sorted distinct inputs."""

@@ -172,6 +172,10 @@ class Symmetrized(Architecture):
         """Always True."""
         return True
 
+    def size(self, inputs: int) -> int:
+        """``n (n - 1) / 2``."""
+        return inputs * (inputs - 1) // 2
+
     def dictionary(self, knots: Array) -> DoubleRampDictionary:
         """Return the dictionary on sorted distinct inputs; cost O(1)."""
         return DoubleRampDictionary(knots)

@@ -78,6 +78,10 @@ class TwoLayer(Architecture):
         """True for sign and threshold."""
         return self.activation in STEPS
 
+    def size(self, inputs: int) -> int:
+        """``2 n``, and ``n - 1`` for sign and threshold."""
+        return inputs - 1 if self.activation in STEPS else 2 * inputs
+
     def dictionary(self, knots: Array) -> Dictionary:
         """Return the dictionary on sorted distinct inputs; cost O(1)."""
         sigma = self.sigma

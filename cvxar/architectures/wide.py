@@ -1,6 +1,7 @@
 """Networks of sign or threshold units whose parallel parts are wide: fully joined, or trees."""
 
 from dataclasses import dataclass
+from math import comb
 
 import numpy as np
 
@@ -68,6 +69,10 @@ class Parallel(Architecture):
         """Most switches of a unit: the first width."""
         return self.widths[0]
 
+    def size(self, inputs: int) -> int:
+        """Sum of ``C(n - 1, k)`` for k from 1 to ``switches``."""
+        return sum(comb(inputs - 1, k) for k in range(1, min(self.switches, inputs - 1) + 1))
+
     def dictionary(self, knots: Array) -> StepDictionary:
         """Return the dictionary on sorted distinct inputs; cost O(1)."""
         return StepDictionary(knots, StepUnit(self.sigma, self.widths), self.switches)
@@ -127,6 +132,10 @@ class Tree(Architecture):
     def switches(self) -> int:
         """Most switches of a unit: the number of leaves."""
         return int(np.prod(self.widths, dtype=int))
+
+    def size(self, inputs: int) -> int:
+        """Sum of ``C(n - 1, k)`` for k from 1 to ``switches``."""
+        return sum(comb(inputs - 1, k) for k in range(1, min(self.switches, inputs - 1) + 1))
 
     def dictionary(self, knots: Array) -> StepDictionary:
         """Return the dictionary on sorted distinct inputs; cost O(1)."""

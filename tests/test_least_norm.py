@@ -1,0 +1,71 @@
+"""No penalty: the interpolation of least l1 norm, certified for every architecture."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from problems import ARCHITECTURES, explicit, problems
+from scipy.optimize import linprog, minimize
+
+from cvxar import LassoProblem, solve
+from cvxar.activations import Homogeneous
+from cvxar.architectures import DeepNarrow, TwoLayer
+
+CHAINS = [
+    a for a in ARCHITECTURES if isinstance(a, TwoLayer | DeepNarrow) and isinstance(a.sigma, Homogeneous)
+]
+
+
+@settings(max_examples=40)
+@given(problem=problems(max_n=9))
+def test_least_norm_equals_a_linear_programme_on_the_explicit_dictionary(problem):
+    problem = problem.with_beta(0.0)
+    solution = solve(problem)
+    assert solution.certificate.holds(1e-8)
+    matrix, free = explicit(problem)
+    scale = np.maximum(np.abs(matrix).max(axis=0), 1e-12)
+    free = free / np.maximum(np.abs(free).max(axis=0), 1e-12)
+    size = np.max(np.abs(solution.fitted))
+    answer = linprog(
+        np.r_[1 / scale, 1 / scale, np.zeros(free.shape[1])],
+        A_eq=np.hstack([matrix / scale, -matrix / scale, free]),
+        b_eq=solution.fitted / size,
+        bounds=[(0, None)] * (2 * matrix.shape[1]) + [(None, None)] * free.shape[1],
+    )
+    if answer.status == 0:
+        assert solution.l1_norm == pytest.approx(answer.fun * size, rel=1e-5, abs=1e-6 * size)
+
+
+def test_the_toy_sets_have_their_minimum_norms():
+    """Depths 2, 3, 4 of the ReLU network: 1.5, 0.75, 0.75; 4, 4, 4; 2, 1, 1."""
+    toys = {
+        ((0, 2, 6, 7), (0, 0, 3, 3)): (1.5, 0.75, 0.75),
+        ((0, 2, 6, 7), (0, 0, 3, 7)): (4, 4, 4),
+        ((0, 4, 5, 7, 10, 11), (0, 0, 0, 2, 3, 3)): (2, 1, 1),
+    }
+    for (x, y), norms in toys.items():
+        for architecture, norm in zip((TwoLayer(), DeepNarrow(), DeepNarrow(depth=4)), norms, strict=True):
+            assert solve(LassoProblem(x, y, beta=0.0, architecture=architecture)).l1_norm == pytest.approx(
+                norm
+            )
+
+
+@pytest.mark.parametrize("architecture", CHAINS, ids=repr)
+def test_restarts_of_a_local_optimiser_never_go_below_the_optimum(architecture):
+    """The non-convex objective itself, two layers and deep chains, from 6 random starts."""
+    rng, hidden, units = np.random.default_rng(0), architecture.depth - 1, 4
+    x, y, beta = rng.normal(size=6), rng.normal(size=6), 0.2
+    optimum = solve(LassoProblem(x, y, beta=beta, architecture=architecture)).certificate
+
+    def objective(theta):
+        weights, biases, outer = np.split(theta[1:], [hidden * units, 2 * hidden * units])
+        value = np.tile(x[:, None], units)
+        for w, b in zip(weights.reshape(hidden, -1), biases.reshape(hidden, -1), strict=True):
+            value = architecture.sigma(value * w + b)
+        penalty = np.sum(np.abs(np.r_[weights, outer]) ** architecture.depth) / architecture.depth
+        return np.sum((y - theta[0] - value @ outer) ** 2) / 2 + beta * penalty
+
+    reached = [
+        minimize(objective, rng.normal(size=1 + units * (2 * hidden + 1)), options={"maxiter": 60}).fun
+        for _ in range(6)
+    ]
+    assert min(reached) >= optimum.dual * (1 - 1e-9)
