@@ -36,6 +36,8 @@ class Certificate:
     @property
     def relative_gap(self) -> float:
         """``gap`` divided by the objective; 0 when the gap is within rounding."""
+        if not np.isfinite([self.primal, self.dual]).all():
+            return float("inf")  # nothing is proven
         return self.gap / abs(self.primal) if self.gap > self.floor else 0.0
 
     def holds(self, tol: float = 1e-8) -> bool:

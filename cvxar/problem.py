@@ -208,5 +208,17 @@ def _check_size(x: Array, y: Array) -> None:
         raise InputError("y is empty; give at least one observation")
     if not x.shape[1]:
         raise InputError("x has no columns; give at least one input column")
-    if not np.all(np.isfinite(np.ptp(x, axis=0))) or not np.isfinite(np.ptp(y)):
+    _check_scale(float(np.max(np.ptp(x, axis=0))), float(np.ptp(y)))
+
+
+def _check_scale(x_range: float, y_range: float) -> None:
+    """Products of the data must be numbers: squares of y, and x times y."""
+    if not np.isfinite([x_range, y_range]).all():
         raise InputError("the range of x or y overflows double precision; rescale the data")
+    least, most = 1e-145, 1e145
+    product = x_range * min(y_range, most)
+    if (y_range and not least <= y_range <= most) or (product and not least**2 <= product <= most**2):
+        raise InputError(
+            f"the ranges of x ({x_range:.3g}) and y ({y_range:.3g}) are so extreme that their products leave "
+            "double precision; rescale the data, for example divide by series.std()"
+        )

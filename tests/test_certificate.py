@@ -51,3 +51,5 @@ def test_reading_a_certificate():
     assert Certificate(0.0, 0.0).relative_gap == 0.0
     assert Certificate(1.0, 1.0 + 1e-16).gap == 0.0
     assert Certificate(1e-30, 0.0, floor=1e-20).holds(1e-8)
+    for primal, dual in ((float("nan"), 0.0), (float("inf"), float("inf")), (1.0, float("nan"))):
+        assert not Certificate(primal, dual).holds(1e-8)

@@ -66,3 +66,10 @@ def test_observations_of_weight_zero_are_left_out():
     kept = LassoProblem(X[:3], Y[:3], beta=1.0)
     weighted = LassoProblem(X, Y, beta=1.0, sample_weight=[1.0, 1.0, 1.0, 0.0])
     assert weighted.beta_max == pytest.approx(kept.beta_max, rel=1e-12)
+
+
+@pytest.mark.parametrize("scale", [1e155, 1e-170, 1e-300])
+def test_scales_beyond_double_precision_are_refused(scale):
+    rng = np.random.default_rng(0)
+    with pytest.raises(InputError, match="so extreme that their products leave double precision"):
+        LassoProblem(rng.normal(size=9) * scale, rng.normal(size=9) * scale, beta=1.0)
