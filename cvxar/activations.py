@@ -74,4 +74,6 @@ def named(name: str, negative_slope: float | None = None) -> Activation:
     steps = {step.name: step for step in (SIGN, THRESHOLD)}
     if name in steps:
         return steps[name]
+    if name not in {RELU.name, ABS.name, "leaky_relu"}:
+        raise ValueError(f"unknown activation {name!r}")
     return Homogeneous(name, float("nan" if negative_slope is None else negative_slope))

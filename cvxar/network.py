@@ -241,6 +241,23 @@ class Network:
             linear, anchors = (np.array(data[key], dtype=float) for key in ("linear", "anchors"))
             none = np.empty(0)
             point = Coefficients(features, coef, float(data["level"]), linear, anchors, none, none)
-            return cls(sigma, int(data["depth"]), point)
-        except (KeyError, TypeError, ValueError) as error:
+            network = cls(sigma, int(data["depth"]), point)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(f"not a network written by Network.to_dict: {error!r}") from None
+        network._check()
+        return network
+
+    def _check(self) -> None:
+        """Raise InputError unless the parts of a network that was read fit together."""
+        point, problem = self.point, ""
+        numbers = np.concatenate([point.coef, [point.level], point.linear.ravel(), point.anchors.ravel()])
+        if not np.isfinite(numbers).all():
+            problem = "a number is not finite"
+        elif point.linear.ndim != 1 or point.linear.shape != point.anchors.shape or not len(point.linear):
+            problem = "'linear' and 'anchors' must be lists of one number per input column"
+        elif any(not 0 <= f.column < self.n_columns for f in point.features):
+            problem = f"a unit reads a column beyond the {self.n_columns} of 'linear'"
+        elif any(len(getattr(f, "centers", ())) not in (0, self.depth - 1) for f in point.features):
+            problem = f"a unit has not the {self.depth - 1} hidden layer(s) of 'depth'"
+        if problem:
+            raise InputError(f"not a network written by Network.to_dict: {problem}")

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import overload
 
 import numpy as np
 import pandas as pd
 
 from cvxar._typing import Array, ArrayLike
-from cvxar.errors import InputError
+from cvxar.errors import InputError, InputTypeError
 from cvxar.problem import LassoProblem, check_beta
 from cvxar.solver import Solution, solve
 
@@ -68,9 +69,9 @@ def beta_grid(beta_max: float, n_betas: int, min_ratio: float) -> Array:
     >>> beta_grid(8.0, 4, 1 / 8)
     array([8., 4., 2., 1.])
     """
-    if n_betas < 1:
-        raise InputError(f"n_betas must be at least 1, got {n_betas!r}")
-    if not 0 < min_ratio <= 1:
+    if not isinstance(n_betas, Integral) or n_betas < 1:
+        raise InputError(f"n_betas must be a whole number of at least 1, got {n_betas!r}")
+    if not isinstance(min_ratio, Real) or not 0 < min_ratio <= 1:
         raise InputError(f"min_ratio must lie in (0, 1], got {min_ratio!r}")
     if beta_max == 0:  # the unpenalised fit is perfect: one penalty says it all
         return np.zeros(1)
@@ -110,6 +111,8 @@ def solve_path(
     >>> [len(s.coef) for s in path]
     [0, 1, 1]
     """
+    if not isinstance(problem, LassoProblem):
+        raise InputTypeError(f"solve_path takes a LassoProblem, got {type(problem).__name__}")
     grid = beta_grid(problem.beta_max, n_betas, min_ratio) if betas is None else _checked(betas)
     solutions: list[Solution] = []
     for beta in grid:
@@ -119,7 +122,10 @@ def solve_path(
 
 
 def _checked(betas: ArrayLike) -> Array:
-    grid = np.atleast_1d(np.asarray(betas, dtype=float))
+    try:
+        grid = np.atleast_1d(np.asarray(betas, dtype=float))
+    except (TypeError, ValueError):
+        raise InputTypeError(f"betas must be numbers, got {betas!r}") from None
     if grid.ndim != 1 or not len(grid):
         raise InputError(f"betas must be a non-empty list of penalties, got shape {grid.shape}")
     return np.sort([check_beta(float(b)) for b in grid])[::-1]

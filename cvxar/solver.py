@@ -4,6 +4,7 @@ import time
 import warnings
 from dataclasses import dataclass, replace
 from functools import cached_property
+from numbers import Integral, Real
 
 import numpy as np
 
@@ -196,10 +197,12 @@ def _check_options(
         raise InputTypeError(f"solve takes a LassoProblem, got {type(problem).__name__}")
     if solver not in SOLVERS:
         raise unknown_name("solver", solver, SOLVERS)
-    if not tol > 0:
-        raise InputError(f"tol must be positive, got {tol!r}; 1e-8 is the default")
-    if max_rounds < 1:
-        raise InputError(f"max_rounds must be at least 1, got {max_rounds!r}")
+    if not isinstance(tol, Real) or isinstance(tol, bool) or not tol > 0:
+        raise InputError(f"tol must be a positive number, got {tol!r}; 1e-8 is the default")
+    if not isinstance(max_rounds, Integral) or max_rounds < 1:
+        raise InputError(f"max_rounds must be a whole number of at least 1, got {max_rounds!r}")
+    if warm_start is not None and not isinstance(warm_start, Solution):
+        raise InputTypeError(f"warm_start must be a Solution, got {type(warm_start).__name__}")
     if warm_start is not None and warm_start.problem.design is not problem.design:
         raise InputError(
             "warm_start is a solution of other data; derive the problem by problem.with_beta(...) "
@@ -211,8 +214,9 @@ def _run(
     problem: LassoProblem, tol: float, solver: str, max_rounds: int, warm_start: Solution | None
 ) -> Solution:
     if _is_linear(problem):
-        point = with_free_part(problem, (), np.empty(0))
-        return _certified(problem, point, problem.design.null_dual, 0, None)
+        point, dual = with_free_part(problem, (), np.empty(0)), problem.design.null_dual
+        prove = certify if problem.beta > 0 else certify_least_norm
+        return Solution(problem, point, prove(problem, point, dual), dual, 0, 0.0, None)
     if problem.beta == 0:
         nodal_limit = problem.architecture.hinge_cost is not None
         point, dual, rounds = (least_norm if nodal_limit else least_norm_columns)(problem)
@@ -231,7 +235,7 @@ def _is_linear(problem: LassoProblem) -> bool:
     design = problem.design
     if not np.any(design.widths > 0):
         return True
-    return not design.one_column and problem.beta > 0 and problem.beta >= problem.beta_max
+    return not design.one_column and problem.beta >= problem.beta_max
 
 
 def _by_nodes(problem: LassoProblem, tol: float, max_rounds: int, start: object) -> Solution:

@@ -88,3 +88,22 @@ def test_network_refuses_the_wrong_shape_and_damaged_dictionaries():
         network.pieces(1)
     with pytest.raises(InputError, match=r"not a network written by Network\.to_dict"):
         Network.from_dict({"activation": "relu"})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"activation": "x"},
+        {"depth": 7},
+        {"level": float("nan")},
+        {"anchors": []},
+        {"linear": [[0.0]]},
+        {"units": [{"column": 5, "signs": [1], "centers": [1.0], "coef": 1.0}]},
+        {"units": None},
+    ],
+    ids=str,
+)
+def test_damaged_networks_are_refused(change):
+    whole = solve(LassoProblem([0.0, 1.0, 2.0], [0.0, 0.0, 1.0], beta=0.1)).network.to_dict()
+    with pytest.raises(InputError, match=r"not a network written by Network\.to_dict"):
+        Network.from_dict({**whole, **change})

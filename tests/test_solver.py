@@ -324,12 +324,20 @@ def test_options_are_checked_before_any_work():
     other = solve(LassoProblem([0.0, 1.0, 3.0], [0.0, 0.0, 1.0], beta=0.1))
     with pytest.raises(InputError, match="unknown solver 'adam'; known: 'auto', 'osqp', 'active-set'"):
         solve(problem, solver="adam")
-    with pytest.raises(InputError, match="tol must be positive"):
+    with pytest.raises(InputError, match="tol must be a positive number, got 0"):
         solve(problem, tol=0)
-    with pytest.raises(InputError, match="max_rounds must be at least 1"):
+    with pytest.raises(InputError, match="max_rounds must be a whole number of at least 1, got 0"):
         solve(problem, max_rounds=0)
     with pytest.raises(InputError, match="warm_start is a solution of other data"):
         solve(problem, warm_start=other)
+    with pytest.raises(InputError, match="tol must be a positive number, got 'a'"):
+        solve(problem, tol="a")
+    with pytest.raises(InputTypeError, match="warm_start must be a Solution, got int"):
+        solve(problem, warm_start=3)
+    with pytest.raises(InputTypeError, match="betas must be numbers, got 'a'"):
+        solve_path(problem, "a")
+    with pytest.raises(InputError, match="n_betas must be a whole number"):
+        solve_path(problem, n_betas=2.5)
     with pytest.raises(InputTypeError, match="solve takes a LassoProblem, got list"):
         solve([1.0])
 
