@@ -11,7 +11,7 @@ from cvxar._typing import Array
 from cvxar.errors import InputError
 from cvxar.lags import lag_matrix
 from cvxar.observations import Observations, check_exog_matches, extend, observe_exog
-from cvxar.options import check_count, check_name, make_generator
+from cvxar.options import check_count, check_name, check_size, make_generator
 from cvxar.simulation import ConditionalMean, draw_shocks, simulate
 from cvxar.stamps import future_index, locate
 
@@ -100,6 +100,7 @@ class Predictor:
     def _simulate(self, origin: int, offsets: Array, paths: Paths) -> tuple[Array, Array]:
         """Means and simulated observations of the steps after the first ``origin`` observations."""
         history, steps = self.known.values[:origin], len(offsets)
+        check_size(steps, paths.n_paths)
         shocks = draw_shocks(self.residuals, steps, paths.n_paths, make_generator(paths.rng))
         means, simulated = simulate(self.mean, self.lags, history, offsets, shocks)
         if paths.method == "iterate":

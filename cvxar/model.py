@@ -175,7 +175,8 @@ class ConvexAR:
     def __getattr__(self, name: str) -> Any:
         # reached only for attributes that are not there
         if name in ConvexAR.__annotations__:
-            raise NotFittedError(f"{name} exists after fitting; call fit(series) first")
+            what = "that" if name.startswith("_") else name
+            raise NotFittedError(f"{what} needs a fitted model; call fit(series) first")
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def fit(self, series: Any, exog: Any = None) -> "ConvexAR":

@@ -8,6 +8,23 @@ import numpy as np
 
 from cvxar.errors import InputError, InputTypeError, unknown_name
 
+MOST_DRAWS = 250_000_000
+
+
+def check_size(steps: int, n_paths: int) -> None:
+    """Raise unless the paths of a simulation fit into memory.
+
+    Raises
+    ------
+    InputError
+        Above 250 million draws (2 GB).
+    """
+    if steps * n_paths > MOST_DRAWS:
+        raise InputError(
+            f"{steps} steps on {n_paths} paths are {steps * n_paths:.2g} draws, more than {MOST_DRAWS:.2g}; "
+            "ask for fewer steps or a smaller n_paths"
+        )
+
 
 def check_count(value: Any, what: str, least: int = 1) -> int:
     """Return a whole number that is at least ``least``, or raise.

@@ -199,10 +199,13 @@ def _select_on_path(problem: LassoProblem, criterion: str, tol: float, solver: s
     rows: list[dict[str, float]] = []
     for beta in beta_grid(problem):
         warm = solutions[-1] if solutions else None
-        solutions.append(solve(problem.with_beta(float(beta)), tol=tol, solver=solver, warm_start=warm))
-        rows.append(describe(solutions[-1]))
-        best = min(row[criterion] for row in rows)
-        if rows[-1][criterion] > best + ceiling or rows[-1]["df"] > CROWDED * nobs:
+        solution = solve(problem.with_beta(float(beta)), tol=tol, solver=solver, warm_start=warm)
+        row = describe(solution)
+        if solutions and row["df"] > CROWDED * nobs:
+            break
+        solutions.append(solution)
+        rows.append(row)
+        if row[criterion] > min(r[criterion] for r in rows) + ceiling:
             break
     table = pd.DataFrame(rows)
     table.insert(1, "beta_ratio", table["beta"] / problem.beta_max if problem.beta_max > 0 else 1.0)

@@ -74,6 +74,16 @@ def future_index(index: pd.Index, steps: int) -> pd.Index:
     >>> future_index(pd.DatetimeIndex(["2020-01-01", "2020-01-02", "2020-01-05"]), 2).tolist()
     [3, 4]
     """
+    try:
+        return _continued(index, steps)
+    except (OverflowError, pd.errors.OutOfBoundsDatetime) as error:
+        raise InputError(
+            f"{steps} steps after {index[-1]} leave the calendar of pandas ({error}); ask for fewer steps, "
+            "or drop the dates with series.reset_index(drop=True)"
+        ) from None
+
+
+def _continued(index: pd.Index, steps: int) -> pd.Index:
     if isinstance(index, pd.PeriodIndex):
         return pd.period_range(index[-1] + 1, periods=steps, name=index.name)
     if isinstance(index, pd.DatetimeIndex) and index.freq is not None:

@@ -141,3 +141,15 @@ def test_levels_outside_one_to_hundred(level):
 def test_counts_levels_and_seeds_that_are_not(call, error):
     with pytest.raises(error):
         call()
+
+
+def test_forecasts_too_large_or_beyond_the_calendar_are_refused():
+    from cvxar.model import ConvexAR
+
+    dates = pd.date_range("1960-01-01", periods=60, freq="YS")
+    values = np.sin(np.arange(60.0))
+    model, undated = (ConvexAR(beta_ratio=1.0).fit(s) for s in (pd.Series(values, index=dates), values))
+    with pytest.raises(InputError, match=r"more than 2\.5e\+08; ask for fewer steps or a smaller n_paths"):
+        undated.forecast(10**7)
+    with pytest.raises(InputError, match="leave the calendar of pandas"):
+        model.forecast(10**6, n_paths=2)
