@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 import pandas as pd
 
 import cvxar
-from cvxar import plots
+from cvxar import architectures, plots
 from cvxar.comparison import compare
 from cvxar.datasets import fetch_prices, load_bitcoin, read_prices
 from cvxar.errors import CvxarError, InputError
@@ -44,6 +44,7 @@ FILE_SUFFIXES = {
     ".feather",
 }
 STDOUT = "-"
+DEEP = ("relu", "leaky_relu", "abs")  # activations --depth can stack
 BAD_INPUT, READER_GONE, INTERRUPTED = 2, 141, 130
 
 
@@ -97,7 +98,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         with warnings.catch_warnings():
             warnings.showwarning = _show_warning
             code = _run(arguments)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # it may have been closed by the caller
+            sys.stdout.flush()
         return code
     except BrokenPipeError:
         # the reader has left: nothing more can be said, and the interpreter must not try at exit
@@ -133,8 +135,13 @@ def _run(argv: list[str]) -> int:
 
 def _check_options(options: argparse.Namespace) -> None:
     """Find out before any work whether its results can be wanted and written."""
-    if options.depth != 2:
-        raise InputError(f"--depth {options.depth} is not available; only networks of depth 2 are")
+    if options.depth < 2 or (options.depth > 2 and options.architecture not in DEEP):
+        raise InputError(
+            f"--depth {options.depth} is not available for --architecture {options.architecture}; "
+            f"depth 2, or more with one of {', '.join(DEEP)}"
+        )
+    if options.depth > 2:
+        options.architecture = architectures.DeepNarrow(options.architecture, options.depth)
     if options.json not in (None, STDOUT):
         check_writable(options.json)
     if options.plot is not None:
@@ -303,8 +310,12 @@ def _command(commands: Any, name: str, run: Any, purpose: str, choice: str = "be
     )
     parser.add_argument("--column", help="which column of the file (default: its close)")
     parser.add_argument("--lags", type=_lags, default=1, help="3 for lags 1 to 3, or 1,7 (default: 1)")
-    parser.add_argument("--architecture", default="relu", help="of the network (default: relu)")
-    parser.add_argument("--depth", type=_whole, default=2, help="of the network (default: 2)")
+    parser.add_argument(
+        "--architecture", default="relu", help=f"one of {', '.join(architectures.BY_NAME)} (default: relu)"
+    )
+    parser.add_argument(
+        "--depth", type=_whole, default=2, help="layers of relu, leaky_relu or abs (default: 2)"
+    )
     if choice == "beta":
         parser.add_argument(
             "--beta", type=_number_or_name, default="bic", help="number, bic, aic or hqic (default: bic)"
