@@ -219,6 +219,16 @@ def search_columns(
     problem: LassoProblem, tol: float, max_rounds: int, use_osqp: bool, start: Coefficients | None = None
 ) -> tuple[Coefficients, Array, int]:
     """Solve by column generation in feature space: point, dual vector in data units, rounds."""
+    from threadpoolctl import threadpool_limits
+
+    # many small products: more threads only wait for each other
+    with threadpool_limits(limits=1, user_api="blas"):
+        return _search_columns(problem, tol, max_rounds, use_osqp, start)
+
+
+def _search_columns(
+    problem: LassoProblem, tol: float, max_rounds: int, use_osqp: bool, start: Coefficients | None
+) -> tuple[Coefficients, Array, int]:
     search = ColumnSearch(problem, use_osqp)
     work, residual, rounds = search.run(search.start(start), tol, max_rounds)
     return search.point(work), search.dual(residual), rounds
