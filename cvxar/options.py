@@ -62,10 +62,10 @@ def check_levels(level: float | Iterable[float] | None) -> tuple[float, ...]:
     """
     if level is None:
         return ()
-    try:
-        levels = tuple(float(value) for value in np.atleast_1d(np.asarray(level)))
-    except (TypeError, ValueError) as error:
-        raise InputTypeError(f"level must be a number or a sequence of numbers, got {level!r}") from error
+    values = np.asarray(level)
+    if values.dtype.kind not in "iuf" or values.ndim > 1:
+        raise InputTypeError(f"level must be a number or a sequence of numbers, got {level!r}")
+    levels = tuple(float(value) for value in np.atleast_1d(values))
     for value in levels:
         if not 1 <= value < 100:
             raise InputError(f"level is in per cent, from 1 to below 100, got {value:g}; write 80 for 80 %")

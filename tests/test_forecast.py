@@ -153,3 +153,9 @@ def test_forecasts_too_large_or_beyond_the_calendar_are_refused():
         undated.forecast(10**7)
     with pytest.raises(InputError, match="leave the calendar of pandas"):
         model.forecast(10**6, n_paths=2)
+
+
+@pytest.mark.parametrize("level", [True, "80", [80, "x"], [[80]], object()])
+def test_levels_are_numbers(level):
+    with pytest.raises(InputTypeError, match="level must be a number or a sequence of numbers"):
+        check_levels(level)
