@@ -1,5 +1,6 @@
 """Networks of sign or threshold units whose parallel parts are wide: fully joined, or trees."""
 
+from abc import abstractmethod
 from dataclasses import dataclass
 from math import comb
 
@@ -15,8 +16,42 @@ from cvxar.errors import InputError, InputTypeError, unknown_name
 STEPS = {"sign": SIGN, "threshold": THRESHOLD}
 
 
+class Wide(Architecture):
+    """What parallel and tree networks share: activation, depth and widths."""
+
+    activation: str
+    widths: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "widths", checked(self, self.widths))
+
+    @property
+    def depth(self) -> int:
+        """Two more than there are widths."""
+        return len(self.widths) + 2
+
+    @property
+    def sigma(self) -> Step:
+        """The activation as a function."""
+        return STEPS[self.activation]
+
+    @property
+    def needs_constant(self) -> bool:
+        """Always True."""
+        return True
+
+    @property
+    @abstractmethod
+    def switches(self) -> int:
+        """Most switches of a unit."""
+
+    def size(self, inputs: int) -> int:
+        """Sum of ``C(n - 1, k)`` for k from 1 to ``switches``."""
+        return sum(comb(inputs - 1, k) for k in range(1, min(self.switches, inputs - 1) + 1))
+
+
 @dataclass(frozen=True)
-class Parallel(Architecture):
+class Parallel(Wide):
     r"""Parallel sign or threshold networks of ``len(widths) + 2`` layers.
 
     Each parallel unit has ``widths[0]``, ``widths[1]``, ... hidden units, fully joined, then one of
@@ -46,32 +81,10 @@ class Parallel(Architecture):
     activation: str = "sign"
     widths: tuple[int, ...] = (4,)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "widths", checked(self, self.widths))
-
-    @property
-    def depth(self) -> int:
-        """Two more than there are widths."""
-        return len(self.widths) + 2
-
-    @property
-    def sigma(self) -> Step:
-        """The activation as a function."""
-        return STEPS[self.activation]
-
-    @property
-    def needs_constant(self) -> bool:
-        """Always True."""
-        return True
-
     @property
     def switches(self) -> int:
         """Most switches of a unit: the first width."""
         return self.widths[0]
-
-    def size(self, inputs: int) -> int:
-        """Sum of ``C(n - 1, k)`` for k from 1 to ``switches``."""
-        return sum(comb(inputs - 1, k) for k in range(1, min(self.switches, inputs - 1) + 1))
 
     def dictionary(self, knots: Array) -> StepDictionary:
         """Return the dictionary on sorted distinct inputs; cost O(1)."""
@@ -79,7 +92,7 @@ class Parallel(Architecture):
 
 
 @dataclass(frozen=True)
-class Tree(Architecture):
+class Tree(Wide):
     r"""Parallel trees of sign or threshold units, of ``len(widths) + 2`` layers.
 
     Each parallel unit is a tree: ``widths[-1]`` units feed the last hidden unit, ``widths[-2]`` each
@@ -110,39 +123,17 @@ class Tree(Architecture):
     activation: str = "sign"
     widths: tuple[int, ...] = (3, 2)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "widths", checked(self, self.widths))
-
-    @property
-    def depth(self) -> int:
-        """Two more than there are widths."""
-        return len(self.widths) + 2
-
-    @property
-    def sigma(self) -> Step:
-        """The activation as a function."""
-        return STEPS[self.activation]
-
-    @property
-    def needs_constant(self) -> bool:
-        """Always True."""
-        return True
-
     @property
     def switches(self) -> int:
         """Most switches of a unit: the number of leaves."""
         return int(np.prod(self.widths, dtype=int))
-
-    def size(self, inputs: int) -> int:
-        """Sum of ``C(n - 1, k)`` for k from 1 to ``switches``."""
-        return sum(comb(inputs - 1, k) for k in range(1, min(self.switches, inputs - 1) + 1))
 
     def dictionary(self, knots: Array) -> StepDictionary:
         """Return the dictionary on sorted distinct inputs; cost O(1)."""
         return StepDictionary(knots, StepUnit(self.sigma, self.widths, tree=True), self.switches)
 
 
-def checked(architecture: Parallel | Tree, widths: object) -> tuple[int, ...]:
+def checked(architecture: Wide, widths: object) -> tuple[int, ...]:
     """Return the widths as a tuple of integers, or raise; check the activation too."""
     name = type(architecture).__name__
     if architecture.activation not in STEPS:
