@@ -16,7 +16,7 @@ EXACT = 1e-14
 def setting_of(problem: LassoProblem) -> Setting:
     """Scale the penalty to the cells of a problem."""
     design = problem.design
-    beta = problem.beta / (design.y_scale * float(design.widths[0]))
+    beta = problem.beta * design.beta_scale(0)
     cost = problem.architecture.hinge_cost
     assert cost is not None  # the caller has chosen this solver by it
     return Setting(beta, cost, problem.skip, 1e-32 * float(np.sum(design.weight)))

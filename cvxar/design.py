@@ -194,9 +194,9 @@ class Design:
         """Dual vector of the unpenalised squared-loss fit, in data units."""
         return self.y_scale * self.weight * self.null_residual
 
-    def beta_scale(self, column: Column) -> float:
+    def beta_scale(self, column: int) -> float:
         """Return the factor from the penalty in data units to the scaled one of a column."""
-        return 1.0 / (self.y_scale * column.scale)
+        return 1.0 / (self.y_scale * (float(self.widths[column]) or 1.0))
 
 
 def _weighted_mean(values: Array, weight: Array) -> Array:

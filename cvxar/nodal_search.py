@@ -83,8 +83,7 @@ def cold_state(problem: LassoProblem, active: list[int]) -> State:
     design = problem.design
     cost = problem.architecture.hinge_cost or 1.0
     splines = tuple(
-        flat(design.columns[j].t, problem.beta * design.beta_scale(design.columns[j]), cost, problem.skip)
-        for j in active
+        flat(design.columns[j].t, problem.beta * design.beta_scale(j), cost, problem.skip) for j in active
     )
     alone = len(active) == 1 == len(design.columns) and not design.exog.shape[1]
     return State(splines, np.zeros(0 if alone else 1 + design.exog.shape[1]))

@@ -95,6 +95,7 @@ class LassoProblem:
         _check_size(self.x, self.y)
         _check_constant(self.architecture, self.fit_intercept)
         self.design = self._prepare()
+        self._found: list[float] = []  # beta_max once known, shared by with_beta
         if self.architecture.hinge_cost is None:
             _ = self.design.columns  # dictionaries refuse sizes they cannot search: now, not when solving
 
@@ -117,6 +118,11 @@ class LassoProblem:
         The largest absolute correlation of a feature with the residual of the unpenalised fit; 0
         when no feature can improve that fit beyond rounding. Cost: one search of the dictionary, O(p n).
         """
+        if not self._found:
+            self._found.append(self._find_beta_max())
+        return self._found[0]
+
+    def _find_beta_max(self) -> float:
         cost = self.architecture.hinge_cost
         if self.design.lazily_sorted and self.loss.quadratic and cost is not None:
             found = largest_correlation(self.design.lazy, cost, self.skip)
