@@ -93,6 +93,11 @@ class Predictor:
         fits = self.mean(lagged) + known.exog[-count:] @ self.exog_coef
         return replace(self, known=known, fitted=np.concatenate([self.fitted, fits]))
 
+    @property
+    def targets(self) -> Array:
+        """All observations that have their lags, (n - max(lags),)."""
+        return self.known.values[self.lags[-1] :]
+
     def series(self, values: Array) -> pd.Series:
         """Label one number per fitted observation with its stamp."""
         return pd.Series(values, index=self.known.index[self.lags[-1] :])

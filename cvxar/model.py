@@ -1,32 +1,23 @@
 """``ConvexAR``: nonlinear autoregression by a network trained to its certified global optimum."""
 
 import copy
-import inspect
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
 
-from cvxar import architectures, losses
-from cvxar.architectures import Architecture
 from cvxar.certificate import Certificate
-from cvxar.errors import InputError, NotFittedError, unknown_name
-from cvxar.forecast import INTERVALS, N_PATHS, Paths, Predictor
-from cvxar.lags import LagFrame, check_lags, lag_frame
-from cvxar.losses import Loss
+from cvxar.errors import NotFittedError
+from cvxar.forecast import INTERVALS, N_PATHS, Paths
 from cvxar.network import Breakpoint, Network
-from cvxar.observations import Observations, observe
-from cvxar.options import check_count, check_flag, check_levels, check_name, check_tolerance
-from cvxar.problem import LassoProblem
-from cvxar.selection import Selection, check_beta_choice, select
-from cvxar.simulation import EXTRAPOLATIONS, conditional_mean
-from cvxar.solver import SOLVERS, Solution
+from cvxar.observations import observe
+from cvxar.options import check_count, check_flag, check_levels, check_name
+from cvxar.results import Results, fit_results
+from cvxar.settings import Settings
 from cvxar.summary import summarise
 
-TRENDS = ("n", "c")
 
-
-class ConvexAR:
+class ConvexAR(Settings):
     r"""Additive nonlinear autoregression, trained as a Lasso to a certified global optimum.
 
     .. math:: y_t = c + \sum_{l \in \mathrm{lags}} \left[ \phi_l\, y_{t-l} + g_l(y_{t-l}) \right]
@@ -120,64 +111,22 @@ class ConvexAR:
     hqic_: float
     breakpoints_: tuple[Breakpoint, ...]
     path_: pd.DataFrame | None
-    _frame: LagFrame
-    _predictor: Predictor
-
-    def __init__(
-        self,
-        lags: int | Sequence[int] = 1,
-        *,
-        trend: str = "c",
-        seasonal: bool = False,
-        period: int | None = None,
-        architecture: str | Architecture = "relu",
-        loss: str | Loss = "squared",
-        skip: bool = True,
-        beta: float | str = "bic",
-        beta_ratio: float | None = None,
-        transform: Any = None,
-        extrapolation: str = "ar",
-        solver: str = "auto",
-        tol: float = 1e-8,
-    ) -> None:
-        self.lags = lags
-        self.trend = trend
-        self.seasonal = seasonal
-        self.period = period
-        self.architecture = architecture
-        self.loss = loss
-        self.skip = skip
-        self.beta = beta
-        self.beta_ratio = beta_ratio
-        self.transform = transform
-        self.extrapolation = extrapolation
-        self.solver = solver
-        self.tol = tol
-
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return the constructor's arguments as a dictionary (``sklearn.clone`` works)."""
-        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
-
-    def set_params(self, **params: Any) -> "ConvexAR":
-        """Change constructor arguments; they take effect at the next ``fit``."""
-        known = self.get_params()
-        for name, value in params.items():
-            if name not in known:
-                raise unknown_name("parameter", name, known)
-            setattr(self, name, value)
-        return self
-
-    def __repr__(self) -> str:
-        defaults = inspect.signature(type(self)).parameters
-        changed = {k: v for k, v in self.get_params().items() if not _same(v, defaults[k].default)}
-        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in changed.items())})"
+    _results: Results
 
     def __getattr__(self, name: str) -> Any:
-        # reached only for attributes that are not there
-        if name in ConvexAR.__annotations__:
+        # reached only for attributes that are not there: results are computed when first asked for
+        if name not in ConvexAR.__annotations__:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        if "_results" not in vars(self):
             what = "that" if name.startswith("_") else name
             raise NotFittedError(f"{what} needs a fitted model; call fit(series) first")
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return getattr(self._results, name.removesuffix("_"))
+
+    def __dir__(self) -> list[str]:
+        return sorted([*super().__dir__(), *ConvexAR.__annotations__])
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return "_results" in vars(self)
 
     def fit(self, series: Any, exog: Any = None) -> "ConvexAR":
         """Fit to a series; O(n log n) per penalty tried.
@@ -194,64 +143,8 @@ class ConvexAR:
         InputError, InputTypeError
             For arguments or data that cannot be used, before any work.
         """
-        return self._fit(observe(series, exog), self._check_settings())
-
-    def _fit(self, known: Observations, lags: tuple[int, ...]) -> "ConvexAR":
-        frame = lag_frame(known, lags)
-        problem = LassoProblem(
-            frame.x,
-            frame.y,
-            beta=0.0,
-            architecture=self.architecture,
-            loss=self.loss,
-            skip=self.skip,
-            exog=frame.exog if frame.exog.shape[1] else None,
-            fit_intercept=self.trend == "c",
-        )
-        selected = select(problem, self.beta, self.beta_ratio, tol=self.tol, solver=self.solver)
-        self._adopt(known, frame, lags, selected)
+        self._results = fit_results(observe(series, exog), self)
         return self
-
-    def _check_settings(self) -> tuple[int, ...]:
-        """Raise for any argument that cannot be used; return the lags."""
-        check_name("trend", self.trend, TRENDS)
-        for name, only in (("seasonal", False), ("period", None), ("transform", None)):
-            if getattr(self, name) is not only:
-                raise InputError(f"{name}={getattr(self, name)!r} is not available; leave it at {only}")
-        check_name("extrapolation", self.extrapolation, EXTRAPOLATIONS)
-        check_name("solver", self.solver, SOLVERS)
-        check_flag("skip", self.skip)
-        check_tolerance(self.tol)
-        architectures.get(self.architecture)
-        losses.get(self.loss)
-        check_beta_choice(self.beta, self.beta_ratio)
-        return check_lags(self.lags)
-
-    def _adopt(self, known: Observations, frame: LagFrame, lags: tuple[int, ...], chosen: Selection) -> None:
-        """Store a solution under the names of the contract."""
-        solution = chosen.solution
-        resid = frame.y - solution.fitted
-        mean = conditional_mean(solution, frame, self.extrapolation)
-        # the residuals of a model without constant need not have mean zero
-        shocks = resid - resid.mean()
-        self._frame = frame
-        self._predictor = Predictor(known, lags, mean, solution.exog_coef, solution.fitted, shocks)
-        self.network_, self.certificate_ = solution.network, solution.certificate
-        self.beta_, self.beta_max_ = solution.problem.beta, solution.problem.beta_max
-        self.breakpoints_ = solution.network.breakpoints
-        self.params_ = self._name_params(solution, frame, known)
-        self.fittedvalues_ = self._predictor.series(solution.fitted)
-        self.resid_ = self._predictor.series(resid)
-        self.nobs_ = len(frame.y)
-        self.llf_, self.aic_, self.bic_, self.hqic_ = chosen.fit
-        self.path_ = chosen.table
-
-    def _name_params(self, solution: Solution, frame: LagFrame, known: Observations) -> pd.Series:
-        # lists, not dictionaries: an exogenous column may have the name of a lag
-        names = [*(["const"] if self.trend == "c" else []), *(frame.names if self.skip else ())]
-        const = [solution.intercept] if self.trend == "c" else []
-        values = [*const, *(solution.linear if self.skip else ()), *solution.exog_coef]
-        return pd.Series(values, index=[*names, *known.exog_names], dtype=float)
 
     def forecast(
         self,
@@ -310,7 +203,7 @@ class ConvexAR:
         """
         steps, levels = check_count(steps, "steps"), check_levels(level)
         check_name("intervals", intervals, INTERVALS)
-        return self._predictor.forecast(steps, exog, levels, Paths(method, n_paths, rng))
+        return self._results.predictor.forecast(steps, exog, levels, Paths(method, n_paths, rng))
 
     def predict(
         self,
@@ -350,7 +243,7 @@ class ConvexAR:
         {1: 4.0, 2: 2.0, 3: 1.0, 4: 0.5}
         """
         check_flag("dynamic", dynamic)
-        return self._predictor.predict(start, end, dynamic, exog, Paths(method, rng=rng))
+        return self._results.predictor.predict(start, end, dynamic, exog, Paths(method, rng=rng))
 
     def append(self, new: Any, refit: bool = False, *, exog: Any = None) -> "ConvexAR":
         """Return a model that also knows later observations; this one is unchanged.
@@ -373,13 +266,9 @@ class ConvexAR:
         >>> model.append([0.5]).forecast(1)["mean"].round(6).to_dict()
         {5: 0.25}
         """
-        predictor = self._predictor.extended(new, exog)
-        if refit:
-            return type(self)(**self.get_params())._fit(predictor.known, self._check_settings())
+        results = self._results.extended(new, exog)
         other = copy.copy(self)
-        other._predictor = predictor
-        other.fittedvalues_ = predictor.series(predictor.fitted)
-        other.resid_ = predictor.series(predictor.known.values[predictor.lags[-1] :] - predictor.fitted)
+        other._results = fit_results(results.predictor.known, self) if refit else results
         return other
 
     def summary(self) -> Any:
@@ -388,8 +277,4 @@ class ConvexAR:
         Sample, penalty, certificate, linear parameters, and for every lag its regimes: intervals
         in data units with their slopes.
         """
-        return summarise(self, self._frame, self._predictor.lags)
-
-
-def _same(value: Any, default: Any) -> bool:
-    return type(value) is type(default) and bool(value == default)
+        return summarise(self._results, self)

@@ -1,16 +1,15 @@
 """The printed summary of a fitted autoregression."""
 
 from collections.abc import Iterable
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from cvxar._typing import Array
-from cvxar.certificate import Certificate
-from cvxar.lags import LagFrame
-from cvxar.network import Network
 from cvxar.piecewise import PiecewiseLinear
+from cvxar.results import Results
+from cvxar.settings import Settings
 
 # a table of more regimes than this cannot be read; the rest is in ``breakpoints_``
 MAX_REGIMES = 20
@@ -21,54 +20,32 @@ OUTSIDE = {
 }
 
 
-class FittedModel(Protocol):
-    """What a summary needs to know of a fitted model."""
-
-    network_: Network
-    certificate_: Certificate
-    beta_: float
-    beta_max_: float
-    params_: pd.Series
-    resid_: pd.Series
-    nobs_: int
-    llf_: float
-    aic_: float
-    bic_: float
-    hqic_: float
-    path_: pd.DataFrame | None
-    beta: float | str
-    beta_ratio: float | None
-    extrapolation: str
-    skip: bool
-
-
-def summarise(model: FittedModel, frame: LagFrame, lags: tuple[int, ...]) -> Any:
-    """Return a ``statsmodels.iolib.summary.Summary`` of the model fitted to ``frame``."""
+def summarise(model: Results, settings: Settings) -> Any:
+    """Return a ``statsmodels.iolib.summary.Summary`` of a fitted model."""
     from statsmodels.iolib.summary import Summary
 
-    summary = Summary()
+    summary, frame = Summary(), model.frame
     name = frame.names[0].rpartition(".L")[0]
     summary.add_table_2cols(
         None,
         title="ConvexAR Results",
-        gleft=[(label, [value]) for label, value in _identity(model, frame, lags, name)],
+        gleft=[(label, [value]) for label, value in _identity(model, name)],
         gright=[(label, [value]) for label, value in _quality(model)],
         yname=name,
-        xname=list(map(str, model.params_.index)),
+        xname=list(map(str, model.params.index)),
     )
-    summary.tables.append(_linear_table(model.params_))
+    summary.tables.append(_linear_table(model.params))
     summary.tables.extend(
-        _regime_table(label, model.network_.pieces(j), frame.x[:, j]) for j, label in enumerate(frame.names)
+        _regime_table(label, model.network.pieces(j), frame.x[:, j]) for j, label in enumerate(frame.names)
     )
-    summary.add_extra_txt(list(_notes(model, frame)))
+    summary.add_extra_txt(list(_notes(model, settings)))
     return summary
 
 
-def _identity(
-    model: FittedModel, frame: LagFrame, lags: tuple[int, ...], name: str
-) -> Iterable[tuple[str, str]]:
+def _identity(model: Results, name: str) -> Iterable[tuple[str, str]]:
+    lags, frame = model.predictor.lags, model.frame
     listed = str(lags[-1]) if lags == tuple(range(1, lags[-1] + 1)) else ", ".join(map(str, lags))
-    network = model.network_
+    network = model.network
     yield "Dep. Variable:", name
     yield "Model:", f"ConvexAR({listed}){'-X' if frame.exog.shape[1] else ''}"
     yield "Network:", f"{network.activation}, depth {network.depth}{', skip' if model.skip else ''}"
@@ -78,16 +55,16 @@ def _identity(
     yield "", f"- {_stamp(frame.index[-1])}"
 
 
-def _quality(model: FittedModel) -> Iterable[tuple[str, str]]:
-    resid = model.resid_.to_numpy()[: model.nobs_]
-    yield "No. Observations:", str(model.nobs_)
-    yield "beta", f"{model.beta_:.6g}"
-    yield "beta / beta_max", f"{model.beta_ / model.beta_max_:.6g}" if model.beta_max_ > 0 else "none"
-    yield "Log Likelihood", f"{model.llf_:#.6g}"
+def _quality(model: Results) -> Iterable[tuple[str, str]]:
+    resid = model.resid.to_numpy()[: model.nobs]
+    yield "No. Observations:", str(model.nobs)
+    yield "beta", f"{model.beta:.6g}"
+    yield "beta / beta_max", f"{model.beta / model.beta_max:.6g}" if model.beta_max > 0 else "none"
+    yield "Log Likelihood", f"{model.llf:#.6g}"
     yield "S.D. of innovations", f"{float(np.sqrt(np.mean(resid**2))):#.6g}"
-    yield "AIC", f"{model.aic_:#.6g}"
-    yield "BIC", f"{model.bic_:#.6g}"
-    yield "HQIC", f"{model.hqic_:#.6g}"
+    yield "AIC", f"{model.aic:#.6g}"
+    yield "BIC", f"{model.bic:#.6g}"
+    yield "HQIC", f"{model.hqic:#.6g}"
 
 
 def _stamp(stamp: Any) -> str:
@@ -131,17 +108,18 @@ def _regime_table(label: str, part: PiecewiseLinear, values: Array) -> Any:
     return SimpleTable(rows, headers=["from", "to", "slope", "nobs"], title=title)
 
 
-def _notes(model: FittedModel, frame: LagFrame) -> Iterable[str]:
+def _notes(model: Results, settings: Settings) -> Iterable[str]:
     """Sentences under the tables: the proof, how beta was found, what holds beyond the data."""
-    yield f"Certificate: {model.certificate_}."
-    if model.path_ is not None:
-        criterion, tried = str(model.beta).upper(), len(model.path_)
+    frame = model.frame
+    yield f"Certificate: {model.certificate}."
+    if model.path is not None:
+        criterion, tried = str(settings.beta).upper(), len(model.path)
         yield f"beta: lowest {criterion} among {tried} penalties from beta_max downwards."
     if np.ptp(frame.y) == 0 and np.ptp(frame.x) == 0:
         yield "The series is constant: the fit is that constant, and beta_max is 0."
-    elif not model.network_.breakpoints:
+    elif not model.network.breakpoints:
         yield "No breakpoint: the fitted map is linear."
     low, high = frame.x.min(axis=0), frame.x.max(axis=0)
     ranges = (f"{n} in [{a:.6g}, {b:.6g}]" for n, a, b in zip(frame.names, low, high, strict=True))
     yield f"Training range: {'; '.join(ranges)}."
-    yield OUTSIDE[model.extrapolation]
+    yield OUTSIDE[settings.extrapolation]
