@@ -336,7 +336,7 @@ def never(*_, **__):
 def test_bad_arguments_are_refused_before_any_work(prices, monkeypatch, arguments, error, says):
     monkeypatch.setattr(AutoRegression, "_estimate", never)
     monkeypatch.setattr(TrainedNetwork, "_estimate", never)
-    monkeypatch.setattr(ConvexAR, "_adopt", never)
+    monkeypatch.setattr("cvxar.results.select", never)
     with pytest.raises(error, match=says):
         compare(prices, **arguments)
 
