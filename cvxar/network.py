@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,8 @@ from cvxar.activations import Activation, Homogeneous, named
 from cvxar.architectures import read_unit
 from cvxar.coefficients import Coefficients
 from cvxar.errors import InputError
+from cvxar.files import check_writable, write_atomically
+from cvxar.integrations.blueprint import Blueprint, require
 from cvxar.piecewise import PiecewiseLinear
 from cvxar.reflections import Origin, data_point, origins, simplest
 
@@ -169,6 +173,47 @@ class Network:
             hidden = self.sigma(np.einsum("koi,nki->nko", weight, hidden) + bias)
         out: Array = hidden[:, :, 0] @ (self.amplitudes * self.outer) + x @ self.linear + self.bias
         return out
+
+    def to_torch(self) -> Any:
+        """Return the network as a ``torch.nn.Module`` in double precision, its weights as parameters.
+
+        Needs the extra ``torch``. See :class:`cvxar.integrations.torch_module.TorchNetwork`.
+
+        Raises
+        ------
+        InputError
+            When torch is not installed.
+        """
+        require("torch", extra="torch")
+        from cvxar.integrations.torch_module import TorchNetwork
+
+        return TorchNetwork(self._blueprint())
+
+    def to_onnx(self, path: str | PathLike[str]) -> None:
+        """Write the network as an ONNX file: input ``x`` (n, p), output ``y`` (n,), double precision.
+
+        Needs the extra ``onnx``. The file is written completely or not at all.
+
+        Raises
+        ------
+        InputError
+            When onnx is not installed, or the file cannot be written.
+        """
+        require("onnx", extra="onnx")
+        check_writable(path)
+        from cvxar.integrations.onnx_graph import write_onnx
+
+        blueprint = self._blueprint()
+
+        def write(file: Path) -> None:
+            write_onnx(blueprint, file)
+
+        write_atomically(path, write)
+
+    def _blueprint(self) -> Blueprint:
+        columns = np.array([unit.column for unit in self.point.features], dtype=np.intp)
+        outer = self.amplitudes * self.outer
+        return Blueprint(self.sigma, columns, self._layers, outer, self.linear, self.bias)
 
     def _inputs(self, x: ArrayLike) -> Array:
         array = np.asarray(x, dtype=float)

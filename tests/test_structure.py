@@ -9,7 +9,13 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "cvxar"
 FILES = sorted(PACKAGE.rglob("*.py"))
-BACKENDS = {"osqp": {"master.py"}, "yfinance": {"yahoo.py"}, "matplotlib": {"plots.py", "cli.py"}}
+BACKENDS = {
+    "osqp": {"master.py"},
+    "yfinance": {"yahoo.py"},
+    "matplotlib": {"plots.py", "cli.py"},
+    "torch": {"torch_module.py"},
+    "onnx": {"onnx_graph.py"},
+}
 
 
 def tree(path):
