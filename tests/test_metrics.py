@@ -17,22 +17,24 @@ values = st.floats(-1e3, 1e3).map(lambda v: round(v, 3))
 pairs = st.integers(1, 20).flatmap(
     lambda n: st.tuples(arrays(float, n, elements=values), arrays(float, n, elements=values))
 )
-UNIT_POWER = {"mse": 2, "rmse": 1, "mae": 1}
+UNIT_POWER = {"mse": 2, "rmse": 1, "mae": 1, "bias": 1}
 BY_HAND = {
+    "bias": lambda e: -sum(e) / len(e),
     "mse": lambda e: sum(v * v for v in e) / len(e),
     "rmse": lambda e: math.sqrt(sum(v * v for v in e) / len(e)),
     "mae": lambda e: sum(abs(v) for v in e) / len(e),
 }
 
 
-@pytest.mark.parametrize("name", metrics.BY_NAME)
+@pytest.mark.parametrize("name", UNIT_POWER)
 @given(pairs, st.floats(-10, 10), st.floats(-100, 100))
 def test_metrics_are_their_formula_and_carry_the_unit_of_the_data(name, pair, scale, shift):
     y, f = pair
     metric = metrics.BY_NAME[name]
     assert metric(y, f) == pytest.approx(BY_HAND[name](y - f), abs=1e-9)
     assert metric(y, y) == 0
-    expected = abs(scale) ** UNIT_POWER[name] * metric(y, f)
+    unit = scale if name == "bias" else abs(scale)  # the only one with a sign
+    expected = unit ** UNIT_POWER[name] * metric(y, f)
     assert metric(scale * y + shift, scale * f + shift) == pytest.approx(expected, rel=1e-6, abs=1e-6)
 
 
@@ -44,6 +46,26 @@ def test_skill_is_zero_against_itself_and_mase_is_one_for_the_walk_on_its_own_sa
     assert metrics.skill(y, y, f) == 1
     if y.size > 1 and np.any(np.diff(y)):
         assert metrics.mase(y[1:], y[:-1], train=y) == pytest.approx(1)
+        assert metrics.rmsse(y[1:], y[:-1], train=y) == pytest.approx(1)
+
+
+@given(pairs, st.floats(0.1, 10))
+def test_smape_is_its_formula_symmetric_and_without_unit(pair, scale):
+    y, f = pair
+    by_hand = [200 * abs(a - b) / (abs(a) + abs(b)) if a or b else 0 for a, b in zip(y, f, strict=True)]
+    assert metrics.smape(y, f) == pytest.approx(sum(by_hand) / len(by_hand), abs=1e-9)
+    assert metrics.smape(scale * f, scale * y) == pytest.approx(metrics.smape(y, f), abs=1e-9)
+
+
+@given(pairs, st.floats(-100, 100))
+def test_directions_are_hit_by_the_truth_and_missed_by_its_mirror(pair, shift):
+    y, last = pair
+    if np.array_equal(y, last):
+        assert math.isnan(metrics.direction_hit_rate(y, y, last))
+    else:
+        assert metrics.direction_hit_rate(y, y, last) == 1
+        assert metrics.direction_hit_rate(y, 2 * last - y, last) == 0
+        assert metrics.direction_hit_rate(y, last, last) == 0
 
 
 def test_skill_against_a_perfect_baseline():
@@ -81,6 +103,20 @@ def test_diebold_mariano_equals_a_hand_computation(criterion, loss, horizon, lag
         y, b, a, horizon=horizon, lags=lags, criterion=criterion, small_sample=small_sample
     )
     assert reverse == pytest.approx((-expected[0], expected[1]), rel=1e-9)
+
+
+@pytest.mark.parametrize(("criterion", "loss"), [("mse", np.square), ("mae", np.abs)])
+def test_the_test_of_losses_is_the_test_of_forecasts(criterion, loss):
+    y, a, b = np.random.default_rng(5).normal(size=(3, 60))
+    by_losses = metrics.loss_difference(loss(y - a), loss(y - b), horizon=2)
+    assert by_losses == pytest.approx(metrics.diebold_mariano(y, a, b, horizon=2, criterion=criterion))
+    shifted = metrics.loss_difference(1e200 * loss(y - a), 1e200 * loss(y - b), horizon=2)
+    assert shifted == pytest.approx(by_losses)
+
+
+@pytest.mark.parametrize(("a", "b"), [([0.0, 0.0], [0.0, 0.0]), ([1.0, 2.0], [1.0, 2.0]), ([1, 3], [2, 4])])
+def test_losses_with_nothing_to_test(a, b):
+    assert all(math.isnan(v) for v in metrics.loss_difference(a, b))
 
 
 @pytest.mark.parametrize(
@@ -122,6 +158,9 @@ def test_a_small_but_real_difference_is_tested():
         (lambda: metrics.mse(pd.Series([1.0], ["a"]), pd.Series([1.0], ["b"])), InputError, "reindex"),
         (lambda: metrics.mase([1.0], [1.0], train=[2.0, 2.0]), InputError, "which is 0"),
         (lambda: metrics.mase([1.0], [1.0], train=[2.0], period=1), InputError, "period=1"),
+        (lambda: metrics.rmsse([1.0], [1.0], train=[2.0, 2.0]), InputError, "use rmse"),
+        (lambda: metrics.loss_difference([1.0], [1.0, 2.0]), InputError, "1 and 2"),
+        (lambda: metrics.loss_difference([1.0], [1.0], horizon=0), InputError, "horizon"),
         (lambda: metrics.diebold_mariano([1.0], [1.0], [1.0], horizon=0), InputError, "horizon"),
         (lambda: metrics.diebold_mariano([1.0], [1.0], [1.0], lags=-1), InputError, "lags"),
         (lambda: metrics.diebold_mariano([1.0], [1.0], [1.0], criterion="mape"), InputError, "'mse', 'mae'"),
