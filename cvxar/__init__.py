@@ -3,9 +3,10 @@
 Reading order: ``activations``, ``architectures`` (features and their exact search), ``losses``, ``design``
 and ``problem`` (the Lasso), ``certificate``; then the solvers: ``spline``, ``nodal`` and ``nodal_search``
 (nodal values, any number of columns), ``cells``, ``kernels``, ``kernel_rounds`` and ``cell_search`` (the
-same for one column, compiled), ``master`` and ``column_search`` (any dictionary), ``least_norm``
-(``beta = 0``), ``solver``, ``path``; then the users' side: ``lags``, ``selection``, ``forecast``,
-``settings``, ``results``, ``model``, ``regressor``, ``baselines``, ``comparison``, ``cli``.
+same for one column, compiled), ``ramps`` and ``ramp_search`` (capped ramps), ``master`` and
+``column_search`` (any dictionary), ``least_norm`` (``beta = 0``), ``solver``, ``path``; then the users'
+side: ``lags``, ``selection``, ``forecast``, ``settings``, ``results``, ``model``, ``regressor``,
+``baselines``, ``comparison``, ``cli``.
 
 Letters: n observations, p input columns (lags), m distinct inputs (knots), k active features, L depth,
 beta penalty, U unpenalised columns, z feature coefficients.

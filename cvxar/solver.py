@@ -23,6 +23,8 @@ from cvxar.network import Network
 from cvxar.nodal import State
 from cvxar.nodal_search import search
 from cvxar.problem import LassoProblem, as_columns
+from cvxar.ramp_least_norm import least_norm_ramps
+from cvxar.ramp_search import RampState, search_ramps
 from cvxar.unpenalised import with_free_part
 
 
@@ -43,7 +45,7 @@ class Solution:
     found_dual: Array | None
     rounds: int
     seconds: float
-    state: State | CellState | LazyState | None
+    state: State | CellState | LazyState | RampState | None
 
     @property
     def features(self) -> tuple[Unit, ...]:
@@ -217,16 +219,26 @@ def _run(
         point, dual = with_free_part(problem, (), np.empty(0)), problem.design.null_dual
         prove = certify if problem.beta > 0 else certify_least_norm
         return Solution(problem, point, prove(problem, point, dual), dual, 0, 0.0, None)
+    form = problem.architecture.ramp_form if problem.design.one_column else None
+    if problem.beta == 0 and form is not None:
+        point, dual, rounds = least_norm_ramps(problem, form)
+        return Solution(problem, point, certify_least_norm(problem, point, dual), dual, rounds, 0.0, None)
     if problem.beta == 0:
         nodal_limit = problem.architecture.hinge_cost is not None
         point, dual, rounds = (least_norm if nodal_limit else least_norm_columns)(problem)
         return Solution(problem, point, certify_least_norm(problem, point, dual), dual, rounds, 0.0, None)
+    if solver != "osqp" and form is not None:
+        start = warm_start.state if warm_start and isinstance(warm_start.state, RampState) else None
+        return _certified(problem, *search_ramps(problem, form, tol / 4, max_rounds, start))
     if solver == "osqp" or not problem.fit_intercept or problem.architecture.hinge_cost is None:
-        return _in_feature_space(problem, tol, max_rounds, solver == "osqp", None)
+        first = warm_start.point if warm_start else None
+        return _certified(
+            problem, *search_columns(problem, tol / 4, max_rounds, solver == "osqp", first), None
+        )
     solution = _by_nodes(problem, tol, max_rounds, warm_start.state if warm_start else None)
     small = len(problem.y) * len(solution.coef) <= LARGEST_FINISH
     if solver == "auto" and small and solution.rounds < max_rounds and not solution.certificate.holds(tol):
-        return _in_feature_space(problem, tol, max_rounds, False, solution)
+        return _finished_on_features(solution, tol, max_rounds)
     return solution
 
 
@@ -254,18 +266,17 @@ def _by_nodes(problem: LassoProblem, tol: float, max_rounds: int, start: object)
 
 
 def _certified(
-    problem: LassoProblem, point: Coefficients, dual: Array, rounds: int, state: State | CellState | None
+    problem: LassoProblem,
+    point: Coefficients,
+    dual: Array,
+    rounds: int,
+    state: State | CellState | RampState | None,
 ) -> Solution:
     return Solution(problem, point, certify(problem, point, dual), dual, rounds, 0.0, state)
 
 
-def _in_feature_space(
-    problem: LassoProblem, tol: float, max_rounds: int, use_osqp: bool, start: Solution | None
-) -> Solution:
-    """Solve in feature space; with a start, keep the better of the two."""
-    first = start.point if start is not None else None
-    point, dual, rounds = search_columns(problem, tol / 4, max_rounds, use_osqp, first)
-    found = _certified(problem, point, dual, rounds, None)
-    if start is not None and start.certificate.relative_gap <= found.certificate.relative_gap:
-        return start
-    return found
+def _finished_on_features(first: Solution, tol: float, max_rounds: int) -> Solution:
+    """Go on in feature space from where the nodal solver stopped; keep the better of the two."""
+    problem = first.problem
+    found = _certified(problem, *search_columns(problem, tol / 4, max_rounds, False, first.point), None)
+    return first if first.certificate.relative_gap <= found.certificate.relative_gap else found

@@ -5,6 +5,7 @@ from cvxar.architectures.base import (
     Dictionary,
     Feature,
     Match,
+    RampForm,
     Unit,
     enumerate_match,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "Feature",
     "Match",
     "Parallel",
+    "RampForm",
     "Symmetrized",
     "Tree",
     "TwoLayer",

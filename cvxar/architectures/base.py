@@ -1,7 +1,7 @@
 """What an architecture is: a name for a network shape, and the dictionary it induces on data."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
@@ -163,6 +163,17 @@ def enumerate_match(dictionary: Dictionary, dual: Array, limit: float) -> Match:
     return Match([features[i] for i in chosen], values[chosen], bound)
 
 
+@dataclass(frozen=True)
+class RampForm:
+    """How a Lasso over capped ramps between data points reads them.
+
+    ``unit(start, stop)`` bends up at ``start`` by ``1 / cost`` and down at ``stop`` by as much.
+    """
+
+    cost: float
+    unit: Callable[[float, float], Unit]
+
+
 class Architecture(ABC):
     """A network shape: activation, depth and widths; holds no data and can be pickled."""
 
@@ -181,6 +192,14 @@ class Architecture(ABC):
         """l1 cost of a unit slope change where the Lasso is one of single kinks, else None.
 
         With it, squared-loss problems are solved on nodal values (see ``cvxar.spline``).
+        """
+        return None
+
+    @property
+    def ramp_form(self) -> RampForm | None:
+        """How the dictionary is one of capped ramps, where it is, else None.
+
+        With it, squared-loss problems of one column are solved on nodal values (see ``cvxar.ramp_search``).
         """
         return None
 

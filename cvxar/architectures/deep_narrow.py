@@ -1,16 +1,17 @@
 """Deep narrow networks: parallel chains of one unit a layer."""
 
 from dataclasses import dataclass
+from functools import partial
 from math import comb
 
 import numpy as np
 
 from cvxar._typing import Array
 from cvxar.activations import ABS, RELU, Homogeneous, leaky_relu
-from cvxar.architectures.base import Architecture, Dictionary
+from cvxar.architectures.base import Architecture, Dictionary, RampForm
 from cvxar.architectures.deep_abs import FoldDictionary
 from cvxar.architectures.deep_leaky import TokenDictionary
-from cvxar.architectures.deep_relu import RampDictionary
+from cvxar.architectures.deep_relu import RampDictionary, ramp
 from cvxar.errors import InputError, InputTypeError, unknown_name
 
 ACTIVATIONS = ("relu", "leaky_relu", "abs")
@@ -71,6 +72,11 @@ class DeepNarrow(Architecture):
         """The activation as a function."""
         fixed = {"relu": RELU, "abs": ABS}
         return fixed.get(self.activation) or leaky_relu(self.negative_slope)
+
+    @property
+    def ramp_form(self) -> RampForm | None:
+        """Capped ramps of cost 1 for ReLU."""
+        return RampForm(1.0, partial(ramp, depth=self.depth)) if self.activation == "relu" else None
 
     @property
     def needs_constant(self) -> bool:

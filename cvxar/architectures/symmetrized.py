@@ -16,7 +16,7 @@ import numpy as np
 
 from cvxar._typing import Array
 from cvxar.activations import RELU, Homogeneous
-from cvxar.architectures.base import Architecture, Dictionary, Layers, Match, Unit
+from cvxar.architectures.base import Architecture, Dictionary, Layers, Match, RampForm, Unit
 from cvxar.architectures.deep_relu import RampDictionary
 from cvxar.architectures.kinks import Kinks, bend, snapped
 
@@ -166,6 +166,11 @@ class Symmetrized(Architecture):
     def sigma(self) -> Homogeneous:
         """ReLU."""
         return RELU
+
+    @property
+    def ramp_form(self) -> RampForm:
+        """Twice a capped ramp: a unit slope change costs a half."""
+        return RampForm(0.5, double_ramp)
 
     @property
     def needs_constant(self) -> bool:
