@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 import cvxar
-from cvxar import cli
 from cvxar.cli import main
+from cvxar.commands import inputs
 from cvxar.datasets import load_bitcoin
 from cvxar.errors import CertificateWarning, DownloadError, InputError
 from cvxar.model import ConvexAR
@@ -79,7 +79,7 @@ def test_seed_and_options_reach_the_comparison(capsys, monkeypatch, prices):
         seen.update(options, values=series.to_numpy())
         raise InputError("that is all that was to be known")
 
-    monkeypatch.setattr(cli, "compare", record)
+    monkeypatch.setattr("cvxar.commands.benchmark.compare", record)
     file, series = prices
     arguments = "--lags 1,7 --horizon 2 --test 0.3 --architecture abs --beta aic --no-skip --seed 5"
     assert "that is all" in complaint(capsys, "benchmark", str(file), *arguments.split())
@@ -136,9 +136,9 @@ def test_text_is_for_readers(capsys, prices, command):
 
 
 def test_a_symbol_is_asked_for_and_a_path_is_read(capsys, monkeypatch, prices):
-    monkeypatch.setattr(cli, "fetch_prices", lambda symbol: prices[1] if symbol == "BTC-USD" else None)
+    monkeypatch.setattr(inputs, "fetch_prices", lambda symbol: prices[1] if symbol == "BTC-USD" else None)
     assert results(capsys, "features", "BTC-USD")["series"] == "BTC-USD"
-    monkeypatch.setattr(cli, "fetch_prices", never)
+    monkeypatch.setattr(inputs, "fetch_prices", never)
     assert results(capsys, "features", str(prices[0]))["series"] == "prices.csv"
 
 
@@ -227,14 +227,14 @@ def test_a_download_that_fails_is_one_line_and_exit_code_2(capsys, monkeypatch):
     def offline(symbol):
         raise DownloadError(f"{symbol}: no connection;\n check the network", "offline")
 
-    monkeypatch.setattr(cli, "fetch_prices", offline)
+    monkeypatch.setattr(inputs, "fetch_prices", offline)
     assert "BTC-USD: no connection; check the network" in complaint(capsys, "fit", "BTC-USD")
 
 
 @pytest.mark.parametrize("command", ["benchmark", "fit"])
 def test_plotting_without_matplotlib_names_the_extra_before_any_work(capsys, monkeypatch, command):
     monkeypatch.setattr("cvxar.plots.find_spec", lambda name: None)
-    monkeypatch.setattr(cli, "load_bitcoin", never)
+    monkeypatch.setattr(inputs, "load_bitcoin", never)
     assert 'pip install "cvxar[plots]"' in complaint(capsys, command, "--plot", "a.png")
 
 
@@ -243,7 +243,7 @@ def test_warnings_are_one_line_each(capsys, monkeypatch):
         warnings.warn("the gap is\nlarge", CertificateWarning, stacklevel=1)
         return ConvexAR(beta=1e9)
 
-    monkeypatch.setattr(cli, "_model", warned)
+    monkeypatch.setattr("cvxar.commands.features.model_of", warned)
     with warnings.catch_warnings():
         warnings.simplefilter("default")
         assert main(["features"]) == 0

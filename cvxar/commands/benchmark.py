@@ -1,0 +1,39 @@
+"""``cvxar benchmark``: the comparison with AR(1), the random walk and trained networks."""
+
+import argparse
+from dataclasses import replace
+
+from cvxar.commands.arguments import add_beta, add_plot, add_seed, part, whole
+from cvxar.commands.base import Command, Output
+from cvxar.commands.inputs import Given
+from cvxar.comparison import compare
+
+
+def _options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--horizon", type=whole, default=1, help="steps ahead (default: 1)")
+    parser.add_argument(
+        "--test",
+        type=part,
+        default=0.2,
+        help="fraction, or number, of last values to forecast (default: 0.2)",
+    )
+    for add in (add_beta, add_plot, add_seed):
+        add(parser)
+
+
+def _run(options: argparse.Namespace, given: Given, command: str) -> Output:
+    result = compare(
+        given.series,
+        horizon=options.horizon,
+        test=options.test,
+        lags=options.lags,
+        architecture=options.architecture,
+        beta=options.beta,
+        skip=options.skip,
+        rng=options.seed,
+    )
+    result = replace(result, series=given.label, unit=given.unit, command=command)
+    return Output(str(result.summary()), result.to_dict(), result.plot)
+
+
+BENCHMARK = Command("benchmark", "compare with AR(1), the random walk and networks", _options, _run)

@@ -1,0 +1,47 @@
+"""``cvxar fit``: the summary of a fitted autoregression."""
+
+import argparse
+from typing import Any
+
+from cvxar import plots
+from cvxar.commands.arguments import add_beta, add_plot
+from cvxar.commands.base import Command, Output, head, model_of, plain, records
+from cvxar.commands.features import breakpoint_table
+from cvxar.commands.inputs import Given
+from cvxar.lags import check_lags, lag_frame
+from cvxar.observations import observe
+
+
+def _options(parser: argparse.ArgumentParser) -> None:
+    add_beta(parser)
+    add_plot(parser)
+
+
+def _run(options: argparse.Namespace, given: Given, command: str) -> Output:
+    model = model_of(options).fit(given.series)
+    certificate = model.certificate_
+    facts = {
+        "beta": model.beta_,
+        "beta_max": model.beta_max_,
+        "params": {name: float(value) for name, value in model.params_.items()},
+        "primal": certificate.primal,
+        "dual": certificate.dual,
+        "relative_gap": certificate.relative_gap,
+        "log_likelihood": model.llf_,
+        "aic": model.aic_,
+        "bic": model.bic_,
+        "hqic": model.hqic_,
+        "breakpoints": records(breakpoint_table(model, options.lags)),
+    }
+
+    def draw() -> Any:
+        lags = check_lags(options.lags)
+        frame = lag_frame(observe(given.series), lags)
+        return plots.plot_map(model.network_, frame.x, frame.y, name=given.unit, lag=lags[0]).figure
+
+    return Output(
+        str(model.summary()), head(given, command) | {key: plain(value) for key, value in facts.items()}, draw
+    )
+
+
+FIT = Command("fit", "fit ConvexAR and print its summary", _options, _run)
