@@ -1,0 +1,47 @@
+"""Every script in examples/ runs, says something, and writes the pictures it was asked for."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+EXAMPLES = ROOT / "examples"
+
+# script -> arguments of a run that takes seconds. Scripts run in an empty folder; every argument that
+# ends in .png, .html or .csv is a file the script must write there.
+ARGUMENTS = {
+    "against_gradient_descent.py": "--points 60 --seeds 2 --plot a.png",
+    "null_safety.py": "--quick",
+}
+# script -> modules of extras without which it cannot run
+NEEDS: dict[str, list[str]] = {}
+WRITTEN = (".png", ".html", ".csv")
+
+
+def test_every_script_is_listed():
+    assert {path.name for path in EXAMPLES.glob("*.py")} == set(ARGUMENTS)
+
+
+@pytest.mark.parametrize("script", ARGUMENTS)
+def test_a_script_runs(script, tmp_path):
+    for module in NEEDS.get(script, []):
+        pytest.importorskip(module)
+    arguments = ARGUMENTS[script].split()
+    environment = os.environ | {"MPLBACKEND": "agg", "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"}
+    run = subprocess.run(
+        [sys.executable, str(EXAMPLES / script), *arguments],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.strip()
+    wanted = {argument for argument in arguments if argument.endswith(WRITTEN)}
+    assert {path.name for path in tmp_path.iterdir()} == wanted
+    assert all((tmp_path / name).stat().st_size for name in wanted)
