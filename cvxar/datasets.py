@@ -13,7 +13,7 @@ from cvxar.errors import CvxarError, InputError, InputTypeError
 from cvxar.prices import Columns, Series, checked_series, frame_columns, text_columns
 from cvxar.yahoo import fetch_prices
 
-__all__ = ["fetch_prices", "load_bitcoin", "load_sunspots", "read_prices"]
+__all__ = ["fetch_prices", "load_bitcoin", "load_lynx", "load_sunspots", "read_prices"]
 
 EXTENSIONS = (".csv", ".csv.gz", ".parquet")
 
@@ -36,6 +36,26 @@ def load_bitcoin() -> Series:
     [998.8, 13880.0]
     """
     return read_prices(_bundled("bitcoin_daily_2017.csv"), column="close")
+
+
+def load_lynx() -> Series:
+    """Bundled numbers of lynx trapped each year in the Mackenzie River district of Canada, 1821 to 1934.
+
+    Returns
+    -------
+    pandas.Series
+        114 counts (animals a year) named "trappings", on a yearly PeriodIndex without gaps. The source is
+        described in ``datasets/README.md``.
+
+    Examples
+    --------
+    >>> lynx = load_lynx()
+    >>> len(lynx), str(lynx.index[0]), str(lynx.index[-1])
+    (114, '1821', '1934')
+    >>> lynx.iloc[[0, -1]].tolist()
+    [269.0, 3396.0]
+    """
+    return read_prices(_bundled("lynx.csv"), column="trappings")
 
 
 def load_sunspots() -> Series:
