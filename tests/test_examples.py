@@ -14,7 +14,9 @@ EXAMPLES = ROOT / "examples"
 # ends in .png, .html or .csv is a file the script must write there.
 ARGUMENTS = {
     "against_gradient_descent.py": "--points 60 --seeds 2 --plot a.png",
+    "lynx.py": "--first 100",
     "null_safety.py": "--quick",
+    "sunspots.py": "",
 }
 # script -> modules of extras without which it cannot run
 NEEDS: dict[str, list[str]] = {}
