@@ -1,5 +1,6 @@
 """What a fit leaves behind: the solution, the series it knows, and everything computed from the two."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -39,6 +40,8 @@ class Results:
     predictor: Predictor
     trend: str
     skip: bool
+    settings: Settings
+    count: int
 
     @property
     def solution(self) -> Solution:
@@ -126,8 +129,14 @@ class Results:
         return replace(self, predictor=self.predictor.extended(new, exog))
 
 
-def fit_results(known: Observations, settings: Settings) -> Results:
-    """Fit an autoregression with given settings; O(n log n) per penalty tried."""
+def fit_results(
+    known: Observations, settings: Settings, choose: Callable[[LassoProblem], Selection] | None = None
+) -> Results:
+    """Fit an autoregression with given settings; O(n log n) per penalty tried.
+
+    ``choose`` returns a solution of the problem, chosen before; without it the settings choose one.
+    """
+    settings = Settings(**settings.get_params())
     lags = settings.check()
     frame = lag_frame(known, lags)
     problem = LassoProblem(
@@ -140,11 +149,17 @@ def fit_results(known: Observations, settings: Settings) -> Results:
         exog=frame.exog if frame.exog.shape[1] else None,
         fit_intercept=settings.trend == "c",
     )
-    chosen = select(problem, settings.beta, settings.beta_ratio, tol=settings.tol, solver=settings.solver)
+    chosen = (choose or _selected_by(settings))(problem)
     solution = chosen.solution
     resid = frame.y - solution.fitted
     mean = conditional_mean(solution, frame, settings.extrapolation)
     # the residuals of a model without constant need not have mean zero
     shocks = resid - resid.mean()
     predictor = Predictor(known, lags, mean, solution.exog_coef, solution.fitted, shocks)
-    return Results(frame, chosen, predictor, settings.trend, settings.skip)
+    return Results(frame, chosen, predictor, settings.trend, settings.skip, settings, len(known))
+
+
+def _selected_by(settings: Settings) -> Callable[[LassoProblem], Selection]:
+    return lambda problem: select(
+        problem, settings.beta, settings.beta_ratio, tol=settings.tol, solver=settings.solver
+    )
