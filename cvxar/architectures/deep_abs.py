@@ -19,11 +19,12 @@ from cvxar.architectures.base import Dictionary, Feature, Match
 from cvxar.architectures.fold_search import FoldSearch, Shape, Vertices, joined
 from cvxar.architectures.fold_vertices import all_vertices, turning_pairs
 from cvxar.architectures.hinges import hinge_sums, run_peaks
-from cvxar.architectures.ranges import Ranges
 from cvxar.errors import InputError
 
 LARGEST = 1_500_000  # systems of equations tried when all vertices are enumerated
-PAIR = Shape(np.array([[1.0, 0.0], [0.0, 1.0], [0.5, 0.5]]), np.array([2.0, 2.0, -2.0]), np.empty((0, 2)))
+PAIR = Shape(
+    np.array([[1.0, 0.0], [0.0, 1.0], [0.5, 0.5]]), np.array([2.0, 2.0, -2.0]), np.array([[-1.0, 1.0]])
+)
 DEEPER = (
     Shape(  # half distance of the feet at least d
         np.array([[1, 0, -1], [1, 0, 1], [0, 1, -1], [0, 1, 1], [1, 0, 0], [0, 1, 0], [0.5, 0.5, 0]]),
@@ -106,39 +107,36 @@ class FoldDictionary(Dictionary):
         if self.depth > 4:
             listed, matrix = self._listed
             return _best(list(listed), matrix @ dual, limit, 0.0)
-        ranges = Ranges(self._t, hinge_sums(self._t, dual))
-        seen, bound = self._pairs(ranges, limit)
+        sums = hinge_sums(self._t, dual)
+        search = FoldSearch(self._t, sums, float(sums[0]))
+        seen, bound = self._pairs(search, limit)
         if self.depth == 4:
-            deeper, bound = self._deeper(ranges, bound)
+            deeper, bound = self._deeper(search, bound, limit)
             seen = joined([extended(seen), deeper])
         order = np.argsort(-np.abs(seen.values), kind="stable")
         order = apart(seen.at[order[np.abs(seen.values[order]) > limit]], order, float(np.ptp(self._t)))
         features = list(dict.fromkeys(self.feature(seen.at[i], seen.knots[i]) for i in order))
         return _best(features, np.array([np.sum(f(self.knots) * dual) for f in features]), limit, bound)
 
-    def _pairs(self, ranges: Ranges, limit: float) -> tuple[Vertices, float]:
+    def _pairs(self, search: FoldSearch, limit: float) -> tuple[Vertices, float]:
         """Vertices of depth 3 as biases, and the bound of all of them."""
-        offset = float(ranges.values[0])
-        search = FoldSearch(PAIR, ranges, offset, leaf=12)
-        single = _singles(ranges, 2 * ranges.values - offset, limit)
-        tried = joined([single, turning_pairs(search)])
+        tried = joined([_singles(search, limit), turning_pairs(search, PAIR)])
         low, high = self._t[0], self._t[-1]
         root = np.array([2 * low - high] * 2), np.array([2 * high - low] * 2)
-        peak = search.run(*root, float(np.max(np.abs(tried.values), initial=0.0)))
+        peak = search.run(PAIR, *root, float(np.max(np.abs(tried.values), initial=0.0)), limit, leaf=12)
         seen = joined([tried, peak.seen])
         left, right = seen.at[:, 0], seen.at[:, 1]
         biases = np.column_stack([(left + right) / 2, np.abs(right - left) / 2])
         return seen._replace(at=biases), peak.bound
 
-    def _deeper(self, ranges: Ranges, reached: float) -> tuple[Vertices, float]:
+    def _deeper(self, search: FoldSearch, reached: float, limit: float) -> tuple[Vertices, float]:
         """Vertices of depth 4 as biases, and the bound of all of them, depth 3 included."""
         low, high = self._t[0], self._t[-1]
         span = high - low
         root = np.array([low - span, low - span, 0.0]), np.array([high + span, high + span, span])
         seen = []
         for shape in DEEPER:
-            search = FoldSearch(shape, ranges, float(ranges.values[0]), leaf=10)
-            peak = search.run(*root, reached)
+            peak = search.run(shape, *root, reached, limit, leaf=10)
             seen.append(peak.seen)
             reached = max(reached, peak.bound)
         found = joined(seen)
@@ -147,11 +145,12 @@ class FoldDictionary(Dictionary):
         return found._replace(at=biases), reached
 
 
-def _singles(ranges: Ranges, values: Array, limit: float) -> Vertices:
+def _singles(search: FoldSearch, limit: float) -> Vertices:
     """Distances to single knots: both feet there."""
+    values = 2 * search.values - search.offset
     index = np.union1d(run_peaks(values, limit), [np.argmax(np.abs(values))])
     knots = np.column_stack([index, index])
-    return Vertices(ranges.knots[knots], knots, values[index])
+    return Vertices(search.t[knots], knots, values[index])
 
 
 def extended(seen: Vertices) -> Vertices:

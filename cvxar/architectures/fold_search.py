@@ -10,16 +10,15 @@ bound is below the best vertex found, so that the result is the global maximum.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from cvxar._typing import Array, BoolArray, IntArray
-from cvxar.architectures.ranges import Ranges
+from cvxar._typing import Array, IntArray
 
-BATCH = 512
-NOISE = 1e-13
+BUDGET = 20_000_000  # boxes looked at before a bound is returned that is not attained
 
 
 @dataclass(frozen=True)
@@ -33,18 +32,12 @@ class Shape:
     changes: Array
     valid: Array
 
-
-class Boxes(NamedTuple):
-    """Boxes of parameters (b, d), the sign sought in each, and an upper bound of each."""
-
-    low: Array
-    high: Array
-    side: Array
-    bound: Array
-
-    def take(self, index: IntArray | BoolArray) -> "Boxes":
-        """Select boxes."""
-        return Boxes(*(part[index] for part in self))
+    @cached_property
+    def choices(self) -> tuple[IntArray, Array]:
+        """Kinks that fix all parameters when they meet knots, and the inverse of each such system."""
+        every = [list(c) for c in combinations(range(len(self.kinks)), self.kinks.shape[1])]
+        fixed = [c for c in every if abs(np.linalg.det(self.kinks[c])) >= 1e-9]
+        return np.array(fixed), np.array([np.linalg.inv(self.kinks[c]) for c in fixed])
 
 
 class Vertices(NamedTuple):
@@ -70,121 +63,46 @@ class Peak(NamedTuple):
 
 @dataclass(frozen=True)
 class FoldSearch:
-    """One search: the family, F with its ranges, and the constant."""
+    """F on sorted knots t (``values``, at each of them), and the constant: what is searched."""
 
-    shape: Shape
-    ranges: Ranges
+    t: Array
+    values: Array
     offset: float
-    leaf: int
 
-    def values(self, at: Array) -> Array:
+    @cached_property
+    def curve(self) -> Any:
+        """F with its ranges, for the kernels; O(m)."""
+        # numba is loaded by the first search, not by the import of the package
+        from cvxar import kernel_folds
+
+        return kernel_folds.curve_of(self.t, self.values)
+
+    def sums(self, shape: Shape, at: Array) -> Array:
         """Evaluate the sum at parameters (v, d)."""
-        total: Array = self.ranges(at @ self.shape.kinks.T) @ self.shape.changes
+        total: Array = np.interp(at @ shape.kinks.T, self.t, self.values) @ shape.changes
         return total - self.offset
 
-    def run(self, low: Array, high: Array, reached: float) -> Peak:
-        """Search the box ``low..high``; ``reached`` is a value known to be attained."""
-        size = float(np.ptp(self.ranges.values)) * float(np.sum(np.abs(self.shape.changes)))
-        noise = NOISE * (size + abs(self.offset))
-        start = Boxes(np.array([low, low]), np.array([high, high]), np.array([1.0, -1.0]), np.zeros(2))
-        live, looked = self._bounded(start), 2
-        seen, dropped = [self._no_vertices()], 0.0
-        while len(live.low):
-            keep = live.bound > reached + noise
-            dropped = max(dropped, float(np.max(live.bound[~keep], initial=0.0)))
-            live = live.take(keep)
-            order = np.argsort(-live.bound, kind="stable")
-            batch, live = live.take(order[:BATCH]), live.take(order[BATCH:])
-            few = self._counts(batch) <= self.leaf
-            if few.any():
-                found = self._vertices(batch.take(few))
-                reached = max(reached, float(np.max(np.abs(found.values), initial=0.0)))
-                seen.append(found)
-            halves = self._bounded(self._split(batch.take(~few)))
-            looked += len(halves.low)
-            live = Boxes(*(np.concatenate(pair) for pair in zip(live, halves, strict=True)))
-        return Peak(joined(seen), max(reached, dropped), looked)
+    def run(self, shape: Shape, low: Array, high: Array, reached: float, least: float, leaf: int) -> Peak:
+        """Search the box ``low..high``; ``reached`` is attained, ``least`` what a vertex seen exceeds."""
+        from cvxar import kernel_folds
 
-    def _no_vertices(self) -> Vertices:
-        d = self.shape.kinks.shape[1]
-        return Vertices(np.empty((0, d)), np.empty((0, d), dtype=np.intp), np.empty(0))
-
-    def _kink_ranges(self, boxes: Boxes) -> tuple[Array, Array]:
-        up, down = np.maximum(self.shape.kinks, 0.0), np.minimum(self.shape.kinks, 0.0)
-        return boxes.low @ up.T + boxes.high @ down.T, boxes.high @ up.T + boxes.low @ down.T
-
-    def _counts(self, boxes: Boxes) -> IntArray:
-        total: IntArray = self.ranges.knots_in(*self._kink_ranges(boxes))[1].sum(axis=1)
-        return total
-
-    def _possible(self, boxes: Boxes) -> BoolArray:
-        """Boxes that reach into the valid region."""
-        up, down = np.maximum(self.shape.valid, 0.0), np.minimum(self.shape.valid, 0.0)
-        inside: BoolArray = np.all(boxes.high @ up.T + boxes.low @ down.T >= 0, axis=1)
-        return inside
-
-    def _bounded(self, boxes: Boxes) -> Boxes:
-        """Bound the boxes that reach into the valid region."""
-        boxes = boxes.take(self._possible(boxes))
-        low, high = self._kink_ranges(boxes)
-        ends = np.stack(self.ranges.value_range(low, high)) * (boxes.side[:, None] * self.shape.changes)
-        by_range = ends.max(axis=0).sum(axis=1) - boxes.side * self.offset
-        steep = self._steepness(low, high)
-        middle, half = (boxes.low + boxes.high) / 2, (boxes.high - boxes.low) / 2
-        by_slope = boxes.side * self.values(middle) + np.sum(half * steep, axis=1)
-        return boxes._replace(bound=np.minimum(by_range, by_slope))
-
-    def _steepness(self, low: Array, high: Array) -> Array:
-        """Largest absolute partial derivatives, (b, d)."""
-        slopes = np.stack(self.ranges.slope_range(low, high))
-        terms = slopes[:, :, :, None] * (self.shape.changes[:, None] * self.shape.kinks)
-        smallest, largest = terms.min(axis=0).sum(axis=1), terms.max(axis=0).sum(axis=1)
-        steepest: Array = np.maximum(np.abs(smallest), np.abs(largest))
-        return steepest
-
-    def _split(self, boxes: Boxes) -> Boxes:
-        """Halve every box along the side that contributes most to its bound."""
-        if not len(boxes.low):
-            return boxes
-        low, high = self._kink_ranges(boxes)
-        width = boxes.high - boxes.low
-        steep = self._steepness(low, high)
-        score = width * (steep + 1e-3 * np.max(steep, axis=1, keepdims=True) + np.finfo(float).tiny)
-        side = np.argmax(score, axis=1)
-        rows = np.arange(len(side))
-        middle = (boxes.low[rows, side] + boxes.high[rows, side]) / 2
-        low, high = boxes.low.copy(), boxes.high.copy()
-        high[rows, side], low[rows, side] = middle, middle
-        return Boxes(
-            np.concatenate([boxes.low, low]),
-            np.concatenate([high, boxes.high]),
-            np.tile(boxes.side, 2),
-            np.tile(boxes.bound, 2),
+        bound, boxes, at, knots, sums = kernel_folds.search(
+            self.curve, family_of(shape), self.offset, low, high, reached, least, leaf, BUDGET
         )
+        return Peak(Vertices(at, knots, sums), bound, boxes)
 
-    def _vertices(self, boxes: Boxes) -> Vertices:
-        """All meetings of kinks with knots inside boxes that have few."""
-        first, count = self.ranges.knots_in(*self._kink_ranges(boxes))
-        slack = 1e-12 * float(np.ptp(self.ranges.knots))
-        found = [self._no_vertices()]
-        for chosen in combinations(range(len(self.shape.kinks)), self.shape.kinks.shape[1]):
-            matrix = self.shape.kinks[list(chosen)]
-            if abs(np.linalg.det(matrix)) < 1e-9:
-                continue
-            knots = _products(first[:, chosen], count[:, chosen])
-            at = self.ranges.knots[knots] @ np.linalg.inv(matrix).T
-            keep = np.all(at @ self.shape.valid.T >= -slack, axis=1)
-            found.append(Vertices(at[keep], knots[keep], self.values(at[keep])))
-        return joined(found)
+    def climbed(self, shape: Shape, kinks: tuple[int, ...], knots: IntArray, stride: int) -> Vertices:
+        """Move vertices at which ``kinks`` meet ``knots`` (v, d) to local maxima of the absolute sum."""
+        from cvxar import kernel_folds
+
+        choice = shape.choices[0].tolist().index(list(kinks))
+        knots = knots.copy()
+        at, sums = kernel_folds.climb(self.curve, family_of(shape), self.offset, choice, knots, stride)
+        return Vertices(at, knots, sums)
 
 
-def _products(first: IntArray, count: IntArray) -> IntArray:
-    """For every row, all combinations of one index from each of its ranges; (total, columns)."""
-    total = np.prod(count, axis=1)
-    owner = np.repeat(np.arange(len(total)), total)
-    rank = np.arange(len(owner)) - np.repeat(np.cumsum(total) - total, total)
-    columns = []
-    for j in range(first.shape[1]):
-        columns.append(first[owner, j] + rank % count[owner, j])
-        rank = rank // count[owner, j]
-    return np.stack(columns, axis=1) if columns else np.empty((0, 0), dtype=np.intp)
+def family_of(shape: Shape) -> Any:
+    """A shape as the kernels take it."""
+    from cvxar import kernel_folds
+
+    return kernel_folds.Family(shape.kinks, shape.changes, shape.valid, *shape.choices)

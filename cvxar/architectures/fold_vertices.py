@@ -5,23 +5,29 @@ from itertools import chain, combinations
 import numpy as np
 
 from cvxar._typing import Array, BoolArray, IntArray
-from cvxar.architectures.fold_search import FoldSearch, Vertices, joined
+from cvxar.architectures.fold_search import FoldSearch, Shape, Vertices, joined
 
 TURNS = 64  # stretches of knots whose highest and lowest F are tried as feet and middles
 CHUNK = 200_000
 
 
-def turning_pairs(search: FoldSearch) -> Vertices:
-    """Pairs of feet where F is high, or one there and the middle where F is low; both signs.
+def turning_pairs(search: FoldSearch, shape: Shape) -> Vertices:
+    """Local maxima among pairs of feet at knots, and among feet with the middle at a knot; both signs.
 
-    F is sampled at its best knot in every one of 64 stretches of knots, so that the pairs, local
-    maxima on that grid, lie apart: features for the next rounds, not only the best one.
+    F is sampled at its best knot in every one of 64 stretches of knots; the maxima on that grid
+    climb to the best knots near them.
     """
-    values = search.ranges.values
-    return joined([_pairs(search, side, _tops(side * values), _tops(-side * values)) for side in (1.0, -1.0)])
+    values = search.values
+    seeds = [
+        seed
+        for side in (1.0, -1.0)
+        for seed in _pairs(search, shape, side, tops(side * values), tops(-side * values))
+    ]
+    stride = max(len(values) // TURNS // 2, 1)
+    return joined([search.climbed(shape, kinks, knots, stride) for kinks, knots in seeds])
 
 
-def _tops(values: Array) -> IntArray:
+def tops(values: Array) -> IntArray:
     """Index of the largest value in every stretch."""
     edges = np.unique(np.linspace(0, len(values), TURNS + 1).astype(int))
     starts = edges[:-1]
@@ -30,19 +36,19 @@ def _tops(values: Array) -> IntArray:
     return hits[np.unique(np.searchsorted(edges, hits, side="right"), return_index=True)[1]]
 
 
-def _pairs(search: FoldSearch, side: float, tops: IntArray, bottoms: IntArray) -> Vertices:
-    t = search.ranges.knots
-    feet, middles = np.meshgrid(tops, bottoms, indexing="ij")
-    left, right = np.meshgrid(tops, tops, indexing="ij")
-    mirrored = np.stack([t[feet], 2 * t[middles] - t[feet]], axis=2)
-    grids = ((mirrored, feet, middles), (np.stack([t[left], t[right]], axis=2), left, right))
-    found = []
-    for at, first, second in grids:
-        value = search.values(at.reshape(-1, 2)).reshape(first.shape)
-        rows, columns = np.nonzero(_peaks(side * value))
-        knots = np.column_stack([first[rows, columns], second[rows, columns]])
-        found.append(Vertices(at[rows, columns], knots, value[rows, columns]))
-    return joined(found)
+def _pairs(
+    search: FoldSearch, shape: Shape, side: float, tops: IntArray, bottoms: IntArray
+) -> list[tuple[tuple[int, int], IntArray]]:
+    """Local maxima on the grid: which kinks of ``PAIR`` meet which knots."""
+    t, found = search.t, []
+    for kinks, others in (((0, 2), bottoms), ((0, 1), tops)):
+        first, second = np.meshgrid(tops, others, indexing="ij")
+        left, other = t[first], t[second]
+        right = other if kinks == (0, 1) else 2 * other - left
+        value = search.sums(shape, np.stack([left, right], axis=2).reshape(-1, 2)).reshape(first.shape)
+        keep = _peaks(side * value) & (right >= left)
+        found.append((kinks, np.column_stack([first[keep], second[keep]])))
+    return found
 
 
 def _peaks(grid: Array) -> BoolArray:
