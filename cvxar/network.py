@@ -17,7 +17,7 @@ from cvxar.errors import InputError
 from cvxar.files import check_writable, write_atomically
 from cvxar.integrations.blueprint import Blueprint, require
 from cvxar.piecewise import PiecewiseLinear
-from cvxar.reflections import Origin, data_point, origins, simplest
+from cvxar.reflections import Origin, origins, simplest
 
 
 @dataclass(frozen=True)
@@ -27,16 +27,30 @@ class Breakpoint:
     ``label`` is "data point", "reflection", "midpoint", "generalised reflection" or "other", and
     ``formula`` says of which data points: ``R(a, b) = 2 b - a``, ``M(a, b) = (a + b) / 2``,
     ``G(a, b, c) = b + c - a``. ``jump`` is by how much the map itself rises there (sign and threshold
-    networks), else 0.
+    networks), else 0. ``units`` are the indices of the units of the network that bend there.
     """
 
     column: int
     location: float
     slope_change: float
-    label: str
-    jump: float = 0.0
-    formula: str = ""
-    points: tuple[float, ...] = ()
+    jump: float
+    origin: Origin
+    units: tuple[int, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """What kind of place it is."""
+        return self.origin.label
+
+    @property
+    def formula(self) -> str:
+        """How the place follows from data points."""
+        return self.origin.formula
+
+    @property
+    def points(self) -> tuple[float, ...]:
+        """The data points in the formula."""
+        return self.origin.points
 
 
 @dataclass(frozen=True)
@@ -149,6 +163,11 @@ class Network:
         """What :meth:`pieces` leave out: ``net(x) = constant + sum_l pieces(l)(x_l)``."""
         return self.point.level
 
+    @property
+    def n_breakpoints(self) -> int:
+        """Number of kinks and jumps of the fitted map (without finding out where they come from)."""
+        return sum(len(part.breaks) for part in self.point.parts)
+
     def penalty(self) -> float:
         r"""Return the penalty of the weights, equal to the l1 norm.
 
@@ -241,17 +260,19 @@ class Network:
         )
 
     def _breakpoint(self, column: int, where: float, change: float, jump: float) -> Breakpoint:
-        origin = self._origins.get((column, where)) or data_point(where)
-        return Breakpoint(column, where, change, origin.label, jump, origin.formula, origin.points)
+        # a network read from a file may hold units that do not say which data points they follow from
+        origin, units = self._origins.get((column, where), (Origin(where, "other"), ()))
+        return Breakpoint(column, where, change, jump, origin, units)
 
     @cached_property
-    def _origins(self) -> dict[tuple[int, float], Origin]:
-        """The simplest explanation of every kink that need not be a data point."""
-        found: dict[tuple[int, float], Origin] = {}
-        for unit in self.point.features:
-            for where, origin in origins(unit).items() if unit.points else ():
+    def _origins(self) -> dict[tuple[int, float], tuple[Origin, tuple[int, ...]]]:
+        """The simplest explanation of every kink, and the units that have it."""
+        found: dict[tuple[int, float], tuple[Origin, tuple[int, ...]]] = {}
+        for i, unit in enumerate(self.point.features):
+            for where, origin in origins(unit).items():
                 key = unit.column, where
-                found[key] = simplest(origin, found.get(key, origin))
+                known, units = found.get(key, (origin, ()))
+                found[key] = simplest(origin, known), (*units, i)
         return found
 
     def to_dict(self) -> dict[str, Any]:

@@ -56,7 +56,7 @@ def _row(solution: Solution) -> dict[str, float]:
         "loss": objective - penalised,
         "l1_norm": solution.l1_norm,
         "n_units": len(solution.coef),
-        "n_breakpoints": len(solution.network.breakpoints),
+        "n_breakpoints": solution.network.n_breakpoints,
         "relative_gap": solution.certificate.relative_gap,
     }
 

@@ -6,6 +6,7 @@ from itertools import permutations
 
 import numpy as np
 
+from cvxar._typing import Array
 from cvxar.architectures import Unit
 
 
@@ -20,38 +21,96 @@ def reflect(a: float, b: float) -> float:
     return 2 * b - a
 
 
+def midpoint(a: float, b: float) -> float:
+    """Middle of a and b, ``(a + b) / 2``.
+
+    Examples
+    --------
+    >>> midpoint(1.0, 4.0)
+    2.5
+    """
+    return a + (b - a) / 2
+
+
+def generalised(a: float, b: float, c: float) -> float:
+    """Mirror image of a in the middle of b and c, ``b + c - a``.
+
+    Examples
+    --------
+    >>> generalised(1.0, 4.0, 6.0)
+    9.0
+    """
+    return b + c - a
+
+
+RULES = {"R": "reflection", "M": "midpoint", "G": "generalised reflection"}
+SIMPLEST = ("data point", *RULES.values(), "other")
+
+
 @dataclass(frozen=True)
 class Origin:
-    """How a kink follows from data points.
+    """How a place follows from data points.
 
     Parameters
     ----------
+    location : float
+        The place, in the units of its input column.
     label : str
         ``"data point"``, ``"reflection"``, ``"midpoint"``, ``"generalised reflection"`` or ``"other"``.
-    formula : str
-        ``R(a, b) = 2 b - a``, ``M(a, b) = (a + b) / 2``, ``G(a, b, c) = b + c - a`` of data points,
-        nested for deeper networks.
-    points : tuple of float
-        The data points in the formula.
+    rule : str
+        ``"R"``, ``"M"`` or ``"G"``; empty for data points and where no rule was found.
+    parents : tuple of Origin
+        What the rule was applied to, in order: ``R(a, b) = 2 b - a``, ``M(a, b) = (a + b) / 2``,
+        ``G(a, b, c) = b + c - a``. Themselves reflections or midpoints in deeper networks.
+
+    Examples
+    --------
+    >>> one, four = data_point(1.0), data_point(4.0)
+    >>> seven = Origin(7.0, "reflection", "R", (one, four))
+    >>> Origin(13.0, "reflection", "R", (one, seven)).formula
+    'R(1, R(1, 4))'
     """
 
+    location: float
     label: str
-    formula: str
-    points: tuple[float, ...]
+    rule: str = ""
+    parents: tuple["Origin", ...] = ()
 
+    @property
+    def formula(self) -> str:
+        """The rule with its data points, nested; a number where there is no rule."""
+        inner = ", ".join(parent.formula for parent in self.parents)
+        return f"{self.rule}({inner})" if self.rule else f"{self.location:.12g}"
 
-SIMPLEST = ("data point", "reflection", "midpoint", "generalised reflection", "other")
+    @property
+    def points(self) -> tuple[float, ...]:
+        """The data points in the formula, each once."""
+        if self.label == "data point":
+            return (self.location,)
+        return tuple(dict.fromkeys(p for parent in self.parents for p in parent.points))
+
+    @property
+    def depth(self) -> int:
+        """How many rules are nested: 0 for data points.
+
+        Examples
+        --------
+        >>> data_point(1.0).depth
+        0
+        """
+        return 1 + max(parent.depth for parent in self.parents) if self.parents else 0
 
 
 def data_point(location: float) -> Origin:
     """Return the origin of a kink at a data point."""
-    return Origin("data point", f"{location:.12g}", (location,))
+    return Origin(location, "data point")
 
 
 def origins(unit: Unit) -> dict[float, Origin]:
     """Explain every kink of a unit from the data points that determine it.
 
-    Step by step: what follows from data points alone first, then what follows from that.
+    Jumps lie halfway between neighbours among those points. Kinks are explained step by step: what
+    follows from data points alone first, then what follows from that. O(k^4) for k kinks and points.
 
     Examples
     --------
@@ -61,39 +120,59 @@ def origins(unit: Unit) -> dict[float, Origin]:
     >>> [origin.formula for origin in origins(fold).values()]
     ['1', '4', 'R(1, 4)']
     """
-    kinks = [float(p) for p in unit.kinks().points]
+    kinks = unit.kinks()
+    places = [float(p) for p in kinks.points]
     if not unit.points:
-        return {p: data_point(p) for p in kinks}
-    known = {p: data_point(p) for p in unit.points}
-    every = np.array([*kinks, *unit.points])
+        return {p: data_point(p) for p in places}
+    if kinks.jumps.any():
+        points = np.unique(unit.points)
+        return {p: _between_neighbours(p, points) for p in places}
+    return _chained(places, unit.points)
+
+
+def _between_neighbours(location: float, points: Array) -> Origin:
+    """Explain a jump: between the data points next to it, or at one if they are next to each other."""
+    above = int(np.searchsorted(points, location))
+    if above < len(points) and points[above] == location:
+        return data_point(location)
+    if not 0 < above < len(points):
+        return Origin(location, "other")
+    return _origin("M", location, tuple(data_point(float(p)) for p in points[above - 1 : above + 1]))
+
+
+def _chained(places: list[float], points: tuple[float, ...]) -> dict[float, Origin]:
+    known = {p: data_point(p) for p in points}
+    every = np.array([*places, *points])
     noise = float(1e-8 * np.ptp(every) + 32 * np.finfo(float).eps * np.max(np.abs(every)))
-    pending = [p for p in kinks if p not in known]
+    pending = [p for p in places if p not in known]
     while pending:
         found = {p: origin for p in pending if (origin := _derived(p, known, noise)) is not None}
         if not found:
-            found = {p: Origin("other", f"{p:.12g}", ()) for p in pending}
+            found = {p: Origin(p, "other") for p in pending}
         known |= found
         pending = [p for p in pending if p not in found]
-    return {p: known[p] for p in kinks}
+    return {p: known[p] for p in places}
 
 
 def _derived(location: float, known: Mapping[float, Origin], noise: float) -> Origin | None:
-    """Return the first rule, the simplest first, that gives the location."""
-    return next((o for value, o in _consequences(known) if abs(value - location) <= noise), None)
+    """Apply the first rule, the simplest first, that gives the location."""
+    for rule, value, parents in _consequences(known):
+        if abs(value - location) <= noise:
+            return _origin(rule, location, tuple(known[p] for p in parents))
+    return None
 
 
-def _consequences(known: Mapping[float, Origin]) -> Iterator[tuple[float, Origin]]:
+def _consequences(known: Mapping[float, Origin]) -> Iterator[tuple[str, float, tuple[float, ...]]]:
     for a, b in permutations(known, 2):
-        yield reflect(a, b), _origin("reflection", "R", (known[a], known[b]))
+        yield "R", reflect(a, b), (a, b)
     for a, b in permutations(known, 2):
-        yield (a + b) / 2, _origin("midpoint", "M", (known[a], known[b]))
+        yield "M", midpoint(a, b), (a, b)
     for a, b, c in permutations(known, 3):
-        yield b + c - a, _origin("generalised reflection", "G", (known[a], known[b], known[c]))
+        yield "G", generalised(a, b, c), (a, b, c)
 
 
-def _origin(label: str, rule: str, of: tuple[Origin, ...]) -> Origin:
-    points = tuple(dict.fromkeys(p for origin in of for p in origin.points))
-    return Origin(label, f"{rule}({', '.join(origin.formula for origin in of)})", points)
+def _origin(rule: str, location: float, parents: tuple[Origin, ...]) -> Origin:
+    return Origin(location, RULES[rule], rule, parents)
 
 
 def simplest(one: Origin, other: Origin) -> Origin:

@@ -50,7 +50,7 @@ def _identity(model: Results, name: str) -> Iterable[tuple[str, str]]:
     yield "Model:", f"ConvexAR({listed}){'-X' if frame.exog.shape[1] else ''}"
     yield "Network:", f"{network.activation}, depth {network.depth}{', skip' if model.skip else ''}"
     yield "Units:", str(network.n_units)
-    yield "Breakpoints:", str(len(network.breakpoints))
+    yield "Breakpoints:", str(network.n_breakpoints)
     yield "Sample:", _stamp(frame.index[0])
     yield "", f"- {_stamp(frame.index[-1])}"
 
