@@ -233,7 +233,7 @@ def test_a_download_that_fails_is_one_line_and_exit_code_2(capsys, monkeypatch):
 
 @pytest.mark.parametrize("command", ["benchmark", "fit"])
 def test_plotting_without_matplotlib_names_the_extra_before_any_work(capsys, monkeypatch, command):
-    monkeypatch.setattr("cvxar.plots.find_spec", lambda name: None)
+    monkeypatch.setattr("cvxar.figures.find_spec", lambda name: None)
     monkeypatch.setattr(inputs, "load_bitcoin", never)
     assert 'pip install "cvxar[plots]"' in complaint(capsys, command, "--plot", "a.png")
 

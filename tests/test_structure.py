@@ -12,7 +12,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 BACKENDS = {
     "osqp": {"master.py"},
     "yfinance": {"yahoo.py"},
-    "matplotlib": {"plots.py"},
+    "matplotlib": {"figures.py"},
     "torch": {"torch_module.py"},
     "onnx": {"onnx_graph.py"},
 }

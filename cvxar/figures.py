@@ -1,0 +1,141 @@
+"""What every figure shares: where matplotlib is loaded, colours, axes, and writing a picture to a file."""
+
+from collections.abc import Callable
+from importlib.util import find_spec
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cvxar.errors import InputError
+from cvxar.files import write_atomically
+
+# Okabe and Ito's colours can be told apart by colour-blind readers; black is kept for the data.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#999999")
+STYLES = ("-", "--", "-.", ":")
+GREY = "#999999"
+CROWD = 2000  # markers beyond this number are drawn as one image, small and translucent
+
+
+def check_matplotlib() -> None:
+    """Raise unless matplotlib is installed.
+
+    Raises
+    ------
+    InputError
+        Naming the extra that brings it.
+    """
+    if find_spec("matplotlib") is None:
+        raise InputError('plots need matplotlib, which is not installed; run: pip install "cvxar[plots]"')
+
+
+def check_figure_file(path: str | PathLike[str]) -> None:
+    """Raise unless matplotlib is installed and can write a figure with the suffix of ``path``.
+
+    Examples
+    --------
+    >>> check_figure_file("a.txt")
+    Traceback (most recent call last):
+        ...
+    cvxar.errors.InputError: cannot draw into a.txt: give a name that ends in one of ... .png...
+    """
+    check_matplotlib()
+    from matplotlib.backend_bases import FigureCanvasBase
+
+    known = FigureCanvasBase.get_supported_filetypes()
+    if Path(path).suffix.lower().removeprefix(".") not in known:
+        endings = ", ".join(f".{suffix}" for suffix in known)
+        raise InputError(f"cannot draw into {Path(path)}: give a name that ends in one of {endings}")
+
+
+def save_figure(draw: Callable[[], Any], path: str | PathLike[str]) -> None:
+    """Draw a figure without a screen and write it: completely or not at all.
+
+    Parameters
+    ----------
+    draw : callable
+        Makes and returns the figure.
+    path : path-like
+        Its suffix chooses the format.
+    """
+    from matplotlib import pyplot
+
+    pyplot.switch_backend("agg")
+    figure = draw()
+    write_atomically(path, lambda file: figure.savefig(file, dpi=150))
+    pyplot.close(figure)
+
+
+def new_axes(ax: Any = None, size: tuple[float, float] = (8.0, 4.5)) -> Any:
+    """Return the axes given, or make a figure of this size in inches and return its axes.
+
+    Raises
+    ------
+    InputError
+        When matplotlib is not installed.
+    """
+    if ax is not None:
+        return ax
+    check_matplotlib()
+    from matplotlib import pyplot
+
+    return pyplot.subplots(figsize=size, layout="constrained")[1]
+
+
+def new_grid(axes: Any, shape: tuple[int, int], size: tuple[float, float], **options: Any) -> Any:
+    """Return the axes given as an array of this shape, or make a figure with them.
+
+    Raises
+    ------
+    InputError
+        When another number of axes is given.
+    """
+    check_matplotlib()
+    from matplotlib import pyplot
+
+    if axes is None:
+        return pyplot.subplots(*shape, figsize=size, squeeze=False, layout="constrained", **options)[1]
+    given = np.asarray(axes, dtype=object)
+    if given.size != np.prod(shape):
+        wanted = int(np.prod(shape))
+        raise InputError(f"this figure needs {wanted} axes, got {given.size}; leave ax out to have them made")
+    return given.reshape(shape)
+
+
+def finish(ax: Any, xlabel: str, ylabel: str) -> Any:
+    """Name the axes and give them the look that all figures have."""
+    ax.set_xlabel(xlabel)
+    ax.set_ylabel(ylabel)
+    if ax.get_legend_handles_labels()[1]:
+        ax.legend(fontsize=8, frameon=False)
+    ax.grid(alpha=0.25)
+    ax.spines[["top", "right"]].set_visible(False)
+    return ax
+
+
+def dots(count: int) -> dict[str, Any]:
+    """Return how to draw so many data points: many are small, translucent and one image in vector files.
+
+    Examples
+    --------
+    >>> dots(10)["rasterized"], dots(100_000)["rasterized"]
+    (False, True)
+    """
+    crowd = count > CROWD
+    return {
+        "linestyle": "none",
+        "marker": ".",
+        "color": GREY,
+        "markersize": 2 if crowd else 5,
+        "alpha": max(0.15, (CROWD / count) ** 0.5) if crowd else 0.9,
+        "markeredgewidth": 0,
+        "rasterized": crowd,
+    }
+
+
+def stamps(time: Any) -> Any:
+    """Return times as matplotlib can draw them."""
+    index = pd.Index(time)
+    return index.to_timestamp() if isinstance(index, pd.PeriodIndex) else index.to_numpy()
