@@ -5,8 +5,8 @@ and ``problem`` (the Lasso), ``certificate``; then the solvers: ``spline``, ``no
 (nodal values, any number of columns), ``cells``, ``kernels``, ``kernel_rounds`` and ``cell_search`` (the
 same for one column, compiled), ``ramps`` and ``ramp_search`` (capped ramps), ``master`` and
 ``column_search`` (any dictionary), ``least_norm`` (``beta = 0``), ``solver``, ``path``; then the users'
-side: ``lags``, ``selection``, ``forecast``, ``settings``, ``results``, ``model``, ``regressor``,
-``baselines``, ``comparison``, ``commands`` and ``cli``.
+side: ``lags``, ``criteria``, ``cross_validation``, ``selection``, ``forecast``, ``settings``, ``results``,
+``model``, ``regressor``, ``baselines``, ``comparison``, ``commands`` and ``cli``.
 
 Letters: n observations, p input columns (lags), m distinct inputs (knots), k active features, L depth,
 beta penalty, U unpenalised columns, z feature coefficients.

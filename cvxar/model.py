@@ -41,9 +41,11 @@ class ConvexAR(Settings):
         See :mod:`cvxar.losses`.
     skip : bool, default True
         Free linear terms in every lag.
-    beta : float or {"bic", "aic", "hqic"}, default "bic"
-        Penalty in the units of the series squared, or the criterion that chooses it along a path
-        that descends from ``beta_max_`` (degrees of freedom: active features and free columns).
+    beta : float or {"bic", "aic", "hqic", "cv", "cv1se"}, default "bic"
+        Penalty in the units of the series squared, or what chooses it along a path that descends from
+        ``beta_max_``: a criterion (degrees of freedom: active features and free columns), or the
+        smallest loss in expanding-window cross-validation (:mod:`cvxar.cross_validation`; ``"cv1se"``: the
+        largest penalty within one standard error of it).
     beta_ratio : float in (0, 1], optional
         Penalty as a share of ``beta_max_``, instead of ``beta``.
     transform
@@ -77,7 +79,8 @@ class ConvexAR(Settings):
         Kinks in data units; empty when the fit is linear.
     path_ : DataFrame or None
         The path from which ``beta`` was chosen: beta, beta_ratio, df, loss, rss, aic, bic, hqic,
-        n_breakpoints, relative_gap. None when the penalty was given.
+        n_breakpoints, relative_gap; after cross-validation also cv_loss (mean loss per observation) and
+        cv_se, its standard error over the folds. None when the penalty was given.
 
     Notes
     -----

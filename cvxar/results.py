@@ -161,5 +161,10 @@ def fit_results(
 
 def _selected_by(settings: Settings) -> Callable[[LassoProblem], Selection]:
     return lambda problem: select(
-        problem, settings.beta, settings.beta_ratio, tol=settings.tol, solver=settings.solver
+        problem,
+        settings.beta,
+        settings.beta_ratio,
+        tol=settings.tol,
+        solver=settings.solver,
+        extrapolation=settings.extrapolation,
     )

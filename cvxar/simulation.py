@@ -1,12 +1,12 @@
 """Paths of a fitted map: the map beyond its training range, the shocks, the simulation."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from cvxar._typing import Array
 from cvxar.errors import unknown_name
-from cvxar.lags import LagFrame
 from cvxar.piecewise import PiecewiseLinear
 from cvxar.solver import Solution
 
@@ -49,7 +49,23 @@ class ConditionalMean:
         return level
 
 
-def conditional_mean(solution: Solution, frame: LagFrame, extrapolation: str) -> ConditionalMean:
+class Regression(Protocol):
+    """Rows of a regression: a ``LagFrame``, or the ``LassoProblem`` made of it."""
+
+    @property
+    def x(self) -> Array:
+        """Lagged values, (n, p)."""
+
+    @property
+    def y(self) -> Array:
+        """Targets, (n,)."""
+
+    @property
+    def exog(self) -> Array:
+        """Further columns, (n, q)."""
+
+
+def conditional_mean(solution: Solution, frame: Regression, extrapolation: str) -> ConditionalMean:
     """Return the map of a solution with the chosen rule beyond the training range.
 
     ``"ar"`` continues with the slopes of the linear autoregression, fitted once by least squares;
@@ -73,7 +89,7 @@ def conditional_mean(solution: Solution, frame: LagFrame, extrapolation: str) ->
     return ConditionalMean(constant, pieces, frame.x.min(axis=0), frame.x.max(axis=0), slopes)
 
 
-def least_squares_slopes(frame: LagFrame, fit_intercept: bool) -> Array:
+def least_squares_slopes(frame: Regression, fit_intercept: bool) -> Array:
     """Return the lag coefficients (p,) of the linear autoregression, minimum norm if not unique.
 
     Examples

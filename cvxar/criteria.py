@@ -1,0 +1,77 @@
+"""Information criteria of a solution: its fit, its size, and the price of a degree of freedom."""
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+from cvxar.solver import Solution
+
+# price of one degree of freedom in -2 log likelihood, given the number of observations
+CRITERIA: dict[str, Callable[[int], float]] = {
+    "bic": lambda nobs: math.log(nobs),
+    "aic": lambda nobs: 2.0,
+    "hqic": lambda nobs: 2.0 * math.log(math.log(nobs)),
+}
+# paths end when the degrees of freedom exceed this share of the observations: the criteria are asymptotic,
+# and rush to minus infinity as a fit approaches interpolation
+CROWDED = 0.25
+
+
+class Fit(NamedTuple):
+    """Gaussian log likelihood and information criteria, as statsmodels' ``AutoReg`` defines them."""
+
+    llf: float
+    aic: float
+    bic: float
+    hqic: float
+
+
+def gaussian_fit(rss: float, nobs: int, df: int) -> Fit:
+    r"""Return log likelihood and criteria of a Gaussian regression.
+
+    .. math:: \ell = -\tfrac n2 (\log 2\pi + \log(\mathrm{rss}/n) + 1), \quad
+              \mathrm{IC} = -2\ell + c_n (\mathrm{df} + 1)
+
+    with :math:`c_n` = 2 (AIC), log n (BIC), 2 log log n (HQIC); the one is the variance. A perfect
+    fit has infinite likelihood.
+
+    Examples
+    --------
+    >>> round(gaussian_fit(rss=10.0, nobs=10, df=2).aic, 6)   # 10 (log 2 pi + 1) + 2 * 3
+    34.378771
+    """
+    llf = -nobs / 2 * (math.log(2 * math.pi) + math.log(rss / nobs) + 1) if rss > 0 else math.inf
+    bic, aic, hqic = (-2 * llf + price(nobs) * (df + 1) for price in CRITERIA.values())
+    return Fit(llf, aic, bic, hqic)
+
+
+def degrees_of_freedom(solution: Solution) -> int:
+    """Count active features and unpenalised columns (constant, skip connection, exogenous)."""
+    problem = solution.problem
+    linear = problem.x.shape[1] if problem.skip else 0
+    return int(problem.fit_intercept) + linear + int(problem.exog.shape[1]) + len(solution.features)
+
+
+def describe(solution: Solution) -> dict[str, float]:
+    """Return one row of ``path_``: penalty, size, fit and criteria of a solution."""
+    problem = solution.problem
+    loss = problem.loss.value(problem.y - solution.fitted)
+    df, nobs = degrees_of_freedom(solution), len(problem.y)
+    fit = gaussian_fit(2 * loss, nobs, df)
+    return {
+        "beta": problem.beta,
+        "df": df,
+        "loss": loss,
+        "rss": 2 * loss,
+        "aic": fit.aic,
+        "bic": fit.bic,
+        "hqic": fit.hqic,
+        "n_breakpoints": len(solution.network.breakpoints),
+        "relative_gap": solution.certificate.relative_gap,
+    }
+
+
+def fit_of(solution: Solution) -> Fit:
+    """Return likelihood and criteria of a solution."""
+    rss = 2 * solution.problem.loss.value(solution.problem.y - solution.fitted)
+    return gaussian_fit(rss, len(solution.problem.y), degrees_of_freedom(solution))
