@@ -86,7 +86,10 @@ def add_shared(parser: argparse.ArgumentParser) -> None:
 def add_beta(parser: argparse.ArgumentParser) -> None:
     """Add the penalty, for commands that fit at one."""
     parser.add_argument(
-        "--beta", type=number_or_name, default="bic", help="number, bic, aic or hqic (default: bic)"
+        "--beta",
+        type=number_or_name,
+        default="bic",
+        help="number, bic, aic, hqic, cv or cv1se (default: bic)",
     )
 
 
