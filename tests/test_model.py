@@ -283,7 +283,7 @@ BAD_DATA = {
 }
 BAD_SETTINGS = [
     *({"lags": lags} for lags in (0, -1, [], [1, 1], 1.5, "2", None)),
-    *({"beta": beta} for beta in (-1.0, np.nan, "cv", "cv1se", "best", None)),
+    *({"beta": beta} for beta in (-1.0, np.nan, "cv2", "best", None)),
     *({"beta_ratio": ratio} for ratio in (0, 1.01, "half")),
     *({"trend": trend} for trend in ("ct", "ctt", None, 1)),
     *({"architecture": name} for name in ("rely", 3)),
