@@ -274,6 +274,7 @@ class TrainedNetwork(Baseline):
     True
     """
 
+    continues = True  # a backtest refits it by append(new, refit=True)
     objectives_: tuple[float, ...]
     _trained: Trained
 

@@ -1,26 +1,121 @@
-"""Forecasts of the last part of a series from origins that move through it, without looking ahead."""
+"""Forecasts from origins that move through a series, without looking ahead."""
 
-import copy
-import inspect
 import math
 import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol, Self
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from cvxar._typing import Array
+from cvxar.errors import InputError
+from cvxar.forecasters import Data, Forecaster, Runner, make_runner
+from cvxar.schedule import Schedule
 
 
-class Forecaster(Protocol):
-    """What can be evaluated; ``append(new, refit=True)`` and ``resid_`` are used when they are there."""
+@dataclass(frozen=True)
+class Step:
+    """What one model did at one origin.
 
-    def fit(self, series: Any) -> Self:
-        """Estimate on a series."""
+    Parameters
+    ----------
+    known : int
+        Observations known there.
+    table : array (horizon, columns of the schedule)
+        Forecasts; NaN where it failed.
+    relative_gap : float
+        Of the model used; NaN without certificate.
+    fit_seconds : float
+        Wall time of the fit made there; NaN where none was.
+    error : str
+        What went wrong; empty if nothing did.
+    """
 
-    def forecast(self, steps: int) -> pd.DataFrame:
-        """Forecast the next ``steps`` observations, in column "mean"."""
+    known: int
+    table: Array
+    relative_gap: float
+    fit_seconds: float
+    error: str
+
+
+def walk(runner: Runner, schedule: Schedule, numbers: Iterable[int]) -> Iterator[Step]:
+    """Go from origin to origin; ``runner`` keeps its state in between.
+
+    A failure is told in its step and does not end the walk: at the next origin the model is fitted afresh.
+
+    Parameters
+    ----------
+    runner : Runner
+        Not fitted yet.
+    schedule : Schedule
+    numbers : iterable of int
+        Consecutive numbers of origins; the first fit is made at the first of them.
+    """
+    ready = False
+    for number in numbers:
+        known = schedule.initial + number * schedule.step
+        try:
+            seconds = _prepare(runner, schedule, known, ready, schedule.refits(number))
+            step = Step(known, runner.forecast(known, schedule), runner.relative_gap, seconds, "")
+        # whatever a forecaster raises is its own failure and not the backtest's
+        except Exception as error:
+            nothing = np.full((schedule.horizon, len(schedule.columns)), math.nan)
+            step = Step(known, nothing, math.nan, math.nan, f"{type(error).__name__}: {error}")
+        ready = not step.error
+        yield step
+
+
+def _prepare(runner: Runner, schedule: Schedule, known: int, ready: bool, refit: bool) -> float:
+    """Bring a model to an origin; return the seconds of its fit, NaN if there was none."""
+    began = time.perf_counter()
+    if not (ready and runner.advance(known, refit)):
+        runner.fit(schedule.first(known), known)
+    elif not refit:
+        return math.nan
+    return time.perf_counter() - began if runner.timed else math.nan
+
+
+def run_chunk(forecaster: Any, data: Data, schedule: Schedule, numbers: range) -> list[Step]:
+    """Work through some origins: one job.
+
+    On one thread: with more, sums are formed in another order, and results would depend on the machine.
+    """
+    with threadpool_limits(1):
+        return list(walk(make_runner(forecaster, data, schedule), schedule, numbers))
+
+
+def tabulate(model: str, steps: list[Step], series: pd.Series, schedule: Schedule) -> pd.DataFrame:
+    """Return one row per origin and horizon: model origin time horizon y mean ... relative_gap fit_seconds error.
+
+    Examples
+    --------
+    >>> series = pd.Series([1.0, 2.0, 4.0, 8.0])
+    >>> step = Step(2, np.array([[3.0], [5.0]]), 0.0, 0.1, "")
+    >>> tabulate("mine", [step], series, Schedule(2, horizon=2)).iloc[:, :6].to_numpy().tolist()
+    [['mine', 1, 2, 1, 4.0, 3.0], ['mine', 1, 3, 2, 8.0, 5.0]]
+    """
+    known = np.repeat(np.array([step.known for step in steps], dtype=np.int64), schedule.horizon)
+    ahead = np.tile(np.arange(1, schedule.horizon + 1), len(steps))
+    width = len(schedule.columns)
+    means = np.concatenate([step.table for step in steps]) if steps else np.empty((0, width))
+    each = {
+        name: np.repeat([getattr(step, name) for step in steps], schedule.horizon)
+        for name in ("relative_gap", "fit_seconds", "error")
+    }
+    return pd.DataFrame(
+        {
+            "model": pd.Series(model, index=range(len(known)), dtype=str),
+            "origin": series.index[known - 1],
+            "time": series.index[known + ahead - 1],
+            "horizon": ahead,
+            "y": series.to_numpy()[known + ahead - 1],
+            **dict(zip(schedule.columns, means.T, strict=True)),
+            **each,
+        }
+    )
 
 
 @dataclass(frozen=True)
@@ -32,7 +127,7 @@ class Track:
     model : str
         Name of the model.
     forecasts : DataFrame
-        origin (last stamp known), time, horizon, y, mean; one row per origin.
+        As in `tabulate`, the last horizon of every origin alone.
     first : object
         The model as fitted to the first training part.
     fit_seconds, total_seconds : float
@@ -70,7 +165,7 @@ def roll(
     name : str
         Name in the result.
     model : Forecaster
-        Not fitted; with ``append`` it is refitted by ``append(new, refit=True)``, otherwise by ``fit``.
+        Not fitted.
     series : Series of length n
         Finite values in time order.
     start : int
@@ -78,7 +173,12 @@ def roll(
     horizon : int, default 1
         Steps ahead.
     rng : int, default 0
-        Seed handed to ``forecast`` methods that take one.
+        Seed of ``forecast`` methods that take one.
+
+    Raises
+    ------
+    InputError
+        If the model fails at every origin.
 
     Examples
     --------
@@ -88,51 +188,22 @@ def roll(
     [[2.0, 3.0, 8.0, 4.0], [3.0, 4.0, 9.0, 8.0]]
     """
     began = time.perf_counter()
-    fitted = first = copy.deepcopy(model).fit(series.iloc[:start])
-    fit_seconds = time.perf_counter() - began
-    means, gaps = [], []
-    for known in range(start, len(series) - horizon + 1):
-        if known > start:
-            fitted = _advance(fitted, series, known)
-        means.append(_forecast(fitted, horizon, rng))
-        gaps.append(_gap(fitted))
+    schedule = Schedule(start, horizon, seed=rng)
+    # not the quick way: the fitted model itself is wanted
+    runner, first, steps = make_runner(model, Data(series), schedule, quick=False), None, []
+    with threadpool_limits(1):
+        for step in walk(runner, schedule, range(len(schedule.origins(len(series))))):
+            first = runner.fitted if first is None else first
+            steps.append(step)
+    table = tabulate(name, steps, series, schedule)
+    if table["mean"].isna().all():
+        raise InputError(f"{name} failed at every origin; at the first: {steps[0].error}")
     return Track(
         name,
-        _table(series, means, start, horizon),
+        table[table["horizon"] == horizon].reset_index(drop=True),
         first,
-        fit_seconds,
+        steps[0].fit_seconds,
         time.perf_counter() - began,
-        max(gaps),
+        float(table["relative_gap"].max()),
         tuple(getattr(first, "messages_", ())),
-    )
-
-
-def _advance(fitted: Any, series: pd.Series, known: int) -> Any:
-    """Refit with one more observation: ``known`` in all."""
-    if hasattr(fitted, "append"):
-        return fitted.append(series.iloc[known - 1 : known], refit=True)
-    return copy.deepcopy(fitted).fit(series.iloc[:known])
-
-
-def _forecast(fitted: Any, horizon: int, rng: int) -> float:
-    takes_rng = "rng" in inspect.signature(fitted.forecast).parameters
-    table = fitted.forecast(horizon, rng=rng) if takes_rng else fitted.forecast(horizon)
-    return float(table["mean"].iloc[-1])
-
-
-def _gap(fitted: Any) -> float:
-    certificate = getattr(fitted, "certificate_", None)
-    return math.nan if certificate is None else float(certificate.relative_gap)
-
-
-def _table(series: pd.Series, means: list[float], start: int, horizon: int) -> pd.DataFrame:
-    targets = slice(start + horizon - 1, len(series))
-    return pd.DataFrame(
-        {
-            "origin": series.index[start - 1 : len(series) - horizon],
-            "time": series.index[targets],
-            "horizon": horizon,
-            "y": series.to_numpy()[targets],
-            "mean": means,
-        }
     )

@@ -16,7 +16,7 @@ def verdict(model: str, rival: str, target: str, skill: float, pvalue: float) ->
     Parameters
     ----------
     model, rival, target : str
-        Names.
+        Names; an empty target is not spoken of.
     skill : float
         ``1 - MSE of the model / MSE of the rival``.
     pvalue : float
@@ -29,15 +29,16 @@ def verdict(model: str, rival: str, target: str, skill: float, pvalue: float) ->
     >>> verdict("ConvexAR", "AR(1)", "level", skill=0.1, pvalue=0.0003)
     'ConvexAR forecasts better than AR(1) on level (p < 0.001, squared error 10.0 % lower).'
     """
+    on = f" on {target}" if target else ""
     if skill == 0 and math.isnan(pvalue):
-        return f"{model} and {rival} make the same forecasts on {target}: there is nothing to test."
+        return f"{model} and {rival} make the same forecasts{on}: there is nothing to test."
     change = f"squared error {100 * abs(skill):.1f} % {'lower' if skill > 0 else 'higher'}"
     if math.isnan(pvalue):
-        return f"{model} and {rival} differ alike at every time on {target} ({change})."
+        return f"{model} and {rival} differ alike at every time{on} ({change})."
     facts = f"({_p_value(pvalue)}, {change})"
     if pvalue >= SIGNIFICANT:
-        return f"No evidence that {model} forecasts better than {rival} on {target} {facts}."
-    return f"{model} forecasts {'better' if skill > 0 else 'worse'} than {rival} on {target} {facts}."
+        return f"No evidence that {model} forecasts better than {rival}{on} {facts}."
+    return f"{model} forecasts {'better' if skill > 0 else 'worse'} than {rival}{on} {facts}."
 
 
 def _p_value(pvalue: float) -> str:

@@ -1,0 +1,241 @@
+"""Backtests: forecasts of many models from origins that move through a series."""
+
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping
+from importlib.util import find_spec
+from typing import Any
+
+import joblib
+import pandas as pd
+
+from cvxar.errors import InputError, InputTypeError
+from cvxar.evaluation import Backtest
+from cvxar.forecasters import FUTURE_EXOG, Data, check_forecaster, continues
+from cvxar.observations import observe
+from cvxar.options import check_count, check_flag, check_name
+from cvxar.rolling import Step, run_chunk, tabulate
+from cvxar.schedule import Schedule, make_schedule
+
+
+def backtest(
+    series: Any,
+    forecasters: Mapping[str, Any],
+    *,
+    horizon: int = 1,
+    initial: int | None = None,
+    step: int = 1,
+    window: int | None = None,
+    refit: int = 1,
+    level: Any = None,
+    exog: Any = None,
+    future_exog: Any = "last",
+    n_jobs: int = 1,
+    progress: bool = False,
+    rng: Any = 0,
+    resume: Backtest | None = None,
+) -> Backtest:
+    r"""Forecast from origins that move through a series; nothing later than an origin enters its forecasts.
+
+    At origin t every model knows :math:`y_1, \ldots, y_t`, was last fitted to the end of that stretch (or to
+    its last ``window`` values) and forecasts :math:`y_{t+1}, \ldots, y_{t+h}`. Origins that leave fewer than
+    ``horizon`` observations after them are not used.
+
+    Parameters
+    ----------
+    series : Series, one-column DataFrame, array or sequence of n numbers
+        In time order; copied, never changed.
+    forecasters : mapping of str to forecaster
+        Anything with ``fit(series)`` and ``forecast(steps[, level=...])``, or a function
+        ``f(series, horizon) -> values``; see :mod:`cvxar.forecasters`, and :class:`cvxar.Wrapped` for models
+        of statsmodels. They are copied, not fitted themselves.
+    horizon : int, default 1
+        Steps ahead; every step up to it is forecast.
+    initial : int, optional
+        Observations in the first training set; default ``window`` or, without one, 80 % of the series.
+    step : int, default 1
+        Observations from one origin to the next.
+    window : int, optional
+        Train on the last so many observations (rolling); default: on all (expanding).
+    refit : int, default 1
+        Refit at every so many origins. In between ``append(new, refit=False)`` tells the news to models that
+        have it; others are refitted at every origin.
+    level : number or sequence, optional
+        Bands in per cent, for the models whose ``forecast`` takes ``level``.
+    exog : Series, DataFrame or array (n,) or (n, q), optional
+        Handed to the models that take it: the rows of the training set to ``fit``.
+    future_exog : {"last", "known"} or function, default "last"
+        Rows handed to ``forecast`` for the steps after an origin: the last row known there, repeated; or the
+        true rows, which is fair only for columns known in advance (a calendar, a plan); or what
+        ``f(past_rows, steps)`` returns.
+    n_jobs : int, default 1
+        Jobs of ``joblib``. With 1, ``joblib.parallel_config(backend=...)`` decides (a dask or ray cluster,
+        for example). The forecasts are the same to the last bit, however many and wherever.
+    progress : bool, default False
+        Show a bar, if tqdm is installed.
+    rng : seed or Generator, default 0
+        Of simulated forecasts; every origin has its own stream.
+    resume : Backtest, optional
+        An earlier result with the same settings on the same data, or a beginning of them: what it holds is
+        not computed again (origins that failed are).
+
+    Returns
+    -------
+    Backtest
+        Forecasts as one long frame; :meth:`~cvxar.evaluation.Backtest.scores`,
+        :meth:`~cvxar.evaluation.Backtest.compare`. A model that fails at an origin is reported there
+        (column error, ``failures``) and fitted afresh at the next one.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        For arguments that cannot be used, before any work.
+
+    Notes
+    -----
+    Cost: one fit per origin divided by ``refit``. :class:`cvxar.ConvexAR` with one lag and a fixed
+    ``beta_ratio`` or ``beta`` moves its window from fit to fit (:mod:`cvxar.sliding`), which takes less time
+    than a linear autoregression.
+
+    Examples
+    --------
+    >>> from cvxar.baselines import RandomWalk
+    >>> result = backtest([1.0, 2.0, 4.0, 7.0], {"walk": RandomWalk(), "zero": lambda y, h: [0.0] * h}, initial=2)
+    >>> result.forecasts[["model", "origin", "time", "y", "mean"]].to_numpy().tolist()
+    [['walk', 1, 2, 4.0, 2.0], ['walk', 2, 3, 7.0, 4.0], ['zero', 1, 2, 4.0, 0.0], ['zero', 2, 3, 7.0, 0.0]]
+    >>> result.scores("mae")["mae"].to_dict()
+    {'walk': 2.5, 'zero': 5.5}
+    """
+    models, data = _check_models(forecasters), _make_data(series, exog, future_exog)
+    schedule = make_schedule(
+        len(data.series),
+        horizon=horizon,
+        initial=initial,
+        step=step,
+        window=window,
+        refit=refit,
+        level=level,
+        rng=rng,
+    )
+    check_flag("progress", progress)
+    if n_jobs is not None and n_jobs != -1:
+        check_count(n_jobs, "n_jobs")
+    result = Backtest(pd.DataFrame(), schedule, data, {name: _mark(model) for name, model in models.items()})
+    return _run(result, models, _check_resume(resume, result), n_jobs, progress)
+
+
+def _run(
+    draft: Backtest, models: dict[str, Any], earlier: Backtest | None, n_jobs: int | None, progress: bool
+) -> Backtest:
+    """Work through the chunks that are not there yet, and put all rows together."""
+    data, schedule = draft.data, draft.schedule
+    kept, jobs = {}, []
+    for name, model in models.items():
+        for chunk in _chunks(model, schedule, len(data.series)):
+            rows = None if earlier is None else _rows_of(earlier, name, chunk)
+            if rows is None:
+                jobs.append((name, chunk))
+            else:
+                kept[name, chunk.start] = rows
+    calls = (joblib.delayed(run_chunk)(models[name], data, schedule, chunk) for name, chunk in jobs)
+    # with 1 job the backend in force decides: an explicit 1 would keep the work out of a cluster
+    parallel = joblib.Parallel(n_jobs=None if n_jobs == 1 else n_jobs, return_as="generator")
+    with _bar(progress, sum(len(chunk) for _, chunk in jobs)) as advance:
+        for (name, chunk), steps in zip(jobs, _watch(parallel(calls), advance), strict=True):
+            kept[name, chunk.start] = tabulate(name, steps, data.series, schedule)
+    order = {name: i for i, name in enumerate(models)}
+    tables = [kept[key] for key in sorted(kept, key=lambda key: (order[key[0]], key[1]))]
+    return Backtest(pd.concat(tables, ignore_index=True), schedule, data, draft.marks)
+
+
+def _chunks(model: Any, schedule: Schedule, n: int) -> list[range]:
+    """Jobs of one model; one that continues from fit to fit cannot be divided."""
+    return [range(len(schedule.origins(n)))] if continues(model, schedule) else schedule.chunks(n)
+
+
+def _rows_of(earlier: Backtest, name: str, chunk: range) -> pd.DataFrame | None:
+    """Rows of a chunk of origins, if an earlier result has them all and none failed."""
+    if name not in earlier.marks:
+        return None
+    table, horizon = earlier.forecasts, earlier.schedule.horizon
+    rows = table[table["model"] == name].iloc[chunk.start * horizon : chunk.stop * horizon]
+    whole = len(rows) == len(chunk) * horizon and (rows["error"] == "").all()
+    return rows if whole else None
+
+
+def _watch(results: Iterable[list[Step]], advance: Any) -> Iterator[list[Step]]:
+    for steps in results:
+        advance(len(steps))
+        yield steps
+
+
+@contextlib.contextmanager
+def _bar(progress: bool, total: int) -> Iterator[Any]:
+    """What to call with the number of origins done."""
+    if not progress or find_spec("tqdm") is None:
+        yield lambda done: None
+        return
+    from tqdm.auto import tqdm
+
+    with tqdm(total=total, unit="origin") as bar:
+        yield bar.update
+
+
+def _check_models(forecasters: Any) -> dict[str, Any]:
+    if not isinstance(forecasters, Mapping):
+        raise InputTypeError(
+            f'forecasters must be a mapping of names to models, such as {{"AR(1)": model}}, got {forecasters!r}'
+        )
+    if not forecasters:
+        raise InputError("forecasters is empty; name at least one model")
+    for name, model in forecasters.items():
+        check_forecaster(name, model)
+    return dict(forecasters)
+
+
+def _make_data(series: Any, exog: Any, future_exog: Any) -> Data:
+    known = observe(series, exog)
+    name = "y" if known.name is None else str(known.name)
+    if not callable(future_exog):
+        check_name("future_exog", future_exog, FUTURE_EXOG)
+    rows = None if exog is None else pd.DataFrame(known.exog, index=known.index, columns=list(known.exog_names))
+    return Data(pd.Series(known.values, index=known.index, name=name), rows, future_exog)
+
+
+def _mark(model: Any) -> str:
+    """A fingerprint of a forecaster's settings; of what cannot be pickled, its kind alone."""
+    try:
+        return str(joblib.hash(model))
+    except Exception:  # pickling calls code of the user's, which may raise anything
+        return type(model).__qualname__
+
+
+def _check_resume(earlier: Any, draft: Backtest) -> Backtest | None:
+    """Raise unless an earlier result belongs to these data, settings and forecasters."""
+    if earlier is None:
+        return None
+    if not isinstance(earlier, Backtest):
+        raise InputTypeError(f"resume must be the result of an earlier backtest, got {type(earlier).__name__}")
+    if earlier.schedule != draft.schedule:
+        raise InputError(
+            f"resume has other settings ({earlier.schedule}) than this backtest ({draft.schedule}); "
+            "give the same, or start anew without resume"
+        )
+    old, new = earlier.data, draft.data
+    if not (
+        _begins(new.series, old.series) and _begins(new.exog, old.exog) and old.future_exog == new.future_exog
+    ):
+        raise InputError(
+            "resume was made on other data: its series (and exog) must be the beginning of the present ones; "
+            "start anew without resume"
+        )
+    for name, mark in earlier.marks.items():
+        if draft.marks.get(name, mark) != mark:
+            raise InputError(f"forecasters[{name!r}] is not what resume has under this name; rename it")
+    return earlier
+
+
+def _begins(new: Any, old: Any) -> bool:
+    """Whether a table begins with another one."""
+    if old is None or new is None:
+        return old is new
+    return len(old) <= len(new) and bool(new.iloc[: len(old)].equals(old))

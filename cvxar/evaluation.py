@@ -1,0 +1,206 @@
+"""The result of a backtest: forecasts, scores, comparisons, figures."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from cvxar import plots
+from cvxar._typing import Array
+from cvxar.errors import InputError, unknown_name
+from cvxar.forecasters import Data
+from cvxar.options import check_name, make_generator
+from cvxar.schedule import Schedule
+from cvxar.scoring import BANDS, Evidence, Rivalry, choose_scores, compare_with
+
+
+@dataclass(frozen=True, repr=False)
+class Backtest:
+    """Result of :func:`cvxar.backtest`.
+
+    Attributes
+    ----------
+    forecasts : DataFrame
+        One row per model, origin and horizon: model, origin (label of the last observation known), time,
+        horizon, y, mean, the bands (lower_80, upper_80, ...; NaN for a model that makes none), relative_gap
+        (of the certificate; NaN without), fit_seconds (NaN where no fit was made), error (what went wrong at
+        that origin, else empty).
+    schedule : Schedule
+        Origins, windows, refits.
+    data : Data
+        The series, and the exogenous columns.
+    marks : dict of str to str
+        Fingerprints of the forecasters; a result can be resumed by the same ones only.
+    """
+
+    forecasts: pd.DataFrame
+    schedule: Schedule
+    data: Data
+    marks: dict[str, str]
+
+    @property
+    def models(self) -> list[str]:
+        """Names, in the order given."""
+        return list(self.marks)
+
+    @property
+    def failures(self) -> pd.DataFrame:
+        """One row per model and origin at which it failed: model, origin, error."""
+        table = self.forecasts
+        failed = (table["error"] != "") & (table["horizon"] == 1)
+        return table.loc[failed, ["model", "origin", "error"]].reset_index(drop=True)
+
+    def scores(self, metrics: Any = None, *, by: str | None = None) -> pd.DataFrame:
+        """Score every model, on the origins at which all of them made a forecast.
+
+        Parameters
+        ----------
+        metrics : name, function ``f(y, forecast)``, a sequence of these or a mapping, optional
+            Default: rmse, mae, mase, rmsse (scaled by the changes within the first training set), smape, bias,
+            direction_hit_rate (the higher the better; against the value at the origin) and, with bands,
+            coverage, interval_width and winkler per level, pinball (mean over the quantiles) and crps (from
+            the quantiles).
+        by : {"horizon"}, optional
+            One row per model and horizon. Default: all horizons together.
+
+        Returns
+        -------
+        DataFrame
+            One row per model, one column per metric. NaN for a model that never made a forecast.
+        """
+        chosen = choose_scores(metrics, self.schedule.levels)
+        _check_by(by)
+        groups = self._rows().groupby(["model"] if by is None else ["model", by], sort=False)
+        rows = {key if by else key[0]: self._score(part, chosen) for key, part in groups}
+        table = pd.DataFrame.from_dict(rows, orient="index", columns=list(chosen))
+        if by:
+            table.index = pd.MultiIndex.from_tuples(table.index, names=["model", by])
+            return table
+        return table.rename_axis("model").reindex(pd.Index(self.models, name="model"))
+
+    def _score(self, rows: pd.DataFrame, chosen: dict[str, Any]) -> list[float]:
+        series, levels = self.data.series, self.schedule.levels
+        last = series.loc[rows["origin"]].to_numpy()
+        evidence = Evidence(rows, last, series.to_numpy()[: self.schedule.initial], levels)
+        # a model without bands has no score of bands
+        bands = rows[self.schedule.columns[1:]].notna().all(axis=None)
+        return [score(evidence) if bands or not _of_bands(name) else math.nan for name, score in chosen.items()]
+
+    def compare(
+        self, baseline: str = "AR(1)", *, by: str | None = None, rng: Any = 0
+    ) -> pd.DataFrame:
+        """Test every model against one of them, on the origins at which all of them made a forecast.
+
+        Parameters
+        ----------
+        baseline : str, default "AR(1)"
+            One of the models.
+        by : {"horizon"}, optional
+            One row per model and horizon; default: the mean squared error over all horizons of an origin.
+        rng : seed or Generator, default 0
+            For the bootstrap of the skill.
+
+        Returns
+        -------
+        DataFrame
+            One row per model other than the baseline: the scores rmse and mae, origins (how many), skill
+            (``1 - MSE / MSE of the baseline``), skill_lower and skill_upper (95 % interval, block bootstrap
+            over the origins), dm_statistic (negative: the model is better), dm_pvalue (Diebold-Mariano, two
+            sided, corrected for small samples after Harvey, Leybourne and Newbold), dm_pvalue_holm (adjusted
+            for the number of rows), conclusion (in words, from the adjusted p-value).
+
+        Raises
+        ------
+        InputError
+            If the baseline is not among the models, or there is nothing to compare.
+        """
+        if baseline not in self.models:
+            raise unknown_name("baseline", baseline, self.models)
+        _check_by(by)
+        rivals = list(self._rivalries(baseline, by))
+        if not rivals:
+            raise InputError(f"there is no origin at which {baseline} and another model made a forecast")
+        keys = ["model"] if by is None else ["model", by]
+        table = compare_with(rivals, baseline, make_generator(rng)).set_index(keys)
+        return self.scores(["rmse", "mae"], by=by).loc[table.index].join(table)
+
+    def _rivalries(self, baseline: str, by: str | None) -> Iterator[tuple[dict[str, Any], Rivalry]]:
+        """Pairs of labels and forecasts, model by model."""
+        rows = self._rows()
+        means = {str(name): _matrix(part, "mean") for name, part in rows.groupby("model", sort=False)}
+        if baseline not in means:
+            return
+        y = _matrix(rows[rows["model"] == baseline], "y")
+        for name, ours in means.items():
+            for labels, columns in self._cuts(by) if name != baseline else []:
+                parts = (array[:, columns] for array in (y, ours, means[baseline]))
+                yield {"model": name} | labels, Rivalry(*parts, self._overlap(columns.stop))
+
+    def _cuts(self, by: str | None) -> list[tuple[dict[str, int], slice]]:
+        """Labels and columns of the horizons that are compared together."""
+        horizon = self.schedule.horizon
+        if by is None:
+            return [({}, slice(0, horizon))]
+        return [({by: j + 1}, slice(j, j + 1)) for j in range(horizon)]
+
+    def _overlap(self, horizon: int) -> int:
+        return math.ceil(horizon / self.schedule.step)
+
+    def _rows(self) -> pd.DataFrame:
+        """Rows of the origins at which every model that works at all made a forecast."""
+        table = self.forecasts
+        good = table[table["error"] == ""]
+        count = good["model"].nunique() * self.schedule.horizon
+        if not count:
+            raise InputError(f"no model made any forecast; the first failure: {table['error'].iloc[0]}")
+        return good[good.groupby("origin")["mean"].transform("size") == count]
+
+    def plot(self, ax: Any = None, *, horizon: int = 1, baseline: str | None = None) -> Any:
+        """Draw the forecasts of one horizon and the squared error saved against a baseline.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Draw only the forecasts, on these axes.
+        horizon : int, default 1
+            Which steps ahead.
+        baseline : str, optional
+            Default: the first model.
+
+        Returns
+        -------
+        matplotlib Figure
+        """
+        rows = self._rows()
+        rows = rows[rows["horizon"] == horizon]
+        if rows.empty:
+            raise InputError(f"there is no horizon {horizon}; the longest is {self.schedule.horizon}")
+        unit = str(self.data.series.name)
+        if ax is not None:
+            return plots.plot_forecasts(rows, unit=unit, ax=ax).figure
+        return plots.plot_comparison({unit: rows}, baseline=baseline or str(rows["model"].iloc[0]))
+
+    def __repr__(self) -> str:
+        schedule, n = self.schedule, len(self.data.series)
+        known = "expanding window" if schedule.window is None else f"window of {schedule.window}"
+        return (
+            f"Backtest({len(self.models)} models, {len(schedule.origins(n))} origins, horizon "
+            f"{schedule.horizon}, {known}, {len(self.failures)} failures)"
+        )
+
+
+def _check_by(by: Any) -> None:
+    if by is not None:
+        check_name("by", by, ("horizon",))
+
+
+def _of_bands(name: str) -> bool:
+    return name.startswith((*BANDS, "pinball", "crps"))
+
+
+def _matrix(rows: pd.DataFrame, column: str) -> Array:
+    """One row per origin, one column per horizon."""
+    values: Array = rows[column].to_numpy().reshape(-1, rows["horizon"].nunique())
+    return values

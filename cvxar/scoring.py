@@ -1,0 +1,254 @@
+"""Scores of backtested forecasts, and what they prove: skill, tests, intervals for the skill."""
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cvxar import metrics
+from cvxar._typing import Array
+from cvxar.errors import InputError, unknown_name
+from cvxar.wording import verdict
+
+POINT = ("rmse", "mae", "mase", "rmsse", "smape", "bias", "direction_hit_rate")
+BANDS = ("coverage", "interval_width", "winkler")
+DRAWS, CONFIDENCE = 2000, 0.95
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Forecasts of one model and what is needed to score them.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Columns y, mean, and the bands.
+    last : array
+        The value known at the origin of each row.
+    train : array
+        The first training set, by whose changes scaled errors are scaled.
+    levels : tuple of float
+        Bands in per cent.
+    """
+
+    rows: pd.DataFrame
+    last: Array
+    train: Array
+    levels: tuple[float, ...]
+
+    @property
+    def point(self) -> tuple[Array, Array]:
+        """Observed values and means."""
+        return self.rows["y"].to_numpy(), self.rows["mean"].to_numpy()
+
+    def band(self, level: float) -> tuple[Array, Array]:
+        """Ends of a band."""
+        return self.rows[f"lower_{level:g}"].to_numpy(), self.rows[f"upper_{level:g}"].to_numpy()
+
+    @property
+    def quantiles(self) -> tuple[Array, Array]:
+        """Levels of all quantiles known, ascending, and their forecasts (n, k)."""
+        taus = [(1 - level / 100) / 2 for level in self.levels]
+        pairs = [(tau, self.band(level)) for tau, level in zip(taus, self.levels, strict=True)]
+        columns = {tau: low for tau, (low, _) in pairs} | {1 - tau: high for tau, (_, high) in pairs}
+        order = sorted(columns)
+        return np.array(order), np.column_stack([columns[tau] for tau in order])
+
+
+Score = Callable[[Evidence], float]
+
+
+def _pinball(evidence: Evidence) -> float:
+    taus, columns = evidence.quantiles
+    y, _ = evidence.point
+    return float(np.mean([metrics.pinball(y, q, tau) for tau, q in zip(taus, columns.T, strict=True)]))
+
+
+def _crps(evidence: Evidence) -> float:
+    taus, columns = evidence.quantiles
+    return metrics.crps_quantiles(evidence.point[0], columns, taus)
+
+
+def _scaled(metric: Callable[..., float], evidence: Evidence) -> float:
+    return metric(*evidence.point, evidence.train) if np.ptp(evidence.train) > 0 else math.nan
+
+
+def _plain(metric: Callable[..., float], evidence: Evidence) -> float:
+    return metric(*evidence.point)
+
+
+def _in_band(metric: Callable[..., float], level: float, evidence: Evidence) -> float:
+    return metric(evidence.point[0], *evidence.band(level), level)
+
+
+def score_table(levels: tuple[float, ...]) -> dict[str, Score]:
+    """Every score there is for forecasts with these bands.
+
+    Examples
+    --------
+    >>> [name for name in score_table((80.0,)) if "80" in name]
+    ['coverage_80', 'interval_width_80', 'winkler_80']
+    """
+    table: dict[str, Score] = {name: partial(_plain, f) for name, f in metrics.BY_NAME.items()}
+    table |= {"mase": partial(_scaled, metrics.mase), "rmsse": partial(_scaled, metrics.rmsse)}
+    table["direction_hit_rate"] = lambda evidence: metrics.direction_hit_rate(*evidence.point, evidence.last)
+    for level in levels:
+        table |= {
+            f"{name}_{level:g}": partial(_in_band, metrics.INTERVALS_BY_NAME[name], level) for name in BANDS
+        }
+    return table | ({"pinball": _pinball, "crps": _crps} if levels else {})
+
+
+def choose_scores(wanted: Any, levels: tuple[float, ...]) -> dict[str, Score]:
+    """Return the scores asked for: names, functions ``f(y, forecast)``, a mapping of names to these, or None.
+
+    The name of a band score without a level means it at every level.
+
+    Raises
+    ------
+    InputError
+        For a name that is not known, or a band score where there are no bands.
+    """
+    table = score_table(levels)
+    if wanted is None:
+        return {name: table[name] for name in table if name in POINT or name not in metrics.BY_NAME}
+    if isinstance(wanted, Mapping):
+        return {str(name): partial(_plain, metric) for name, metric in wanted.items()}
+    chosen: dict[str, Score] = {}
+    for metric in [wanted] if isinstance(wanted, str) or callable(wanted) else wanted:
+        chosen |= {metric.__name__: partial(_plain, metric)} if callable(metric) else _named(metric, table)
+    return chosen
+
+
+def _named(name: Any, table: dict[str, Score]) -> dict[str, Score]:
+    if name in table:
+        return {name: table[name]}
+    levelled = {full: score for full, score in table.items() if full.rpartition("_")[0] == name}
+    if levelled and name in BANDS:
+        return levelled
+    if name in (*BANDS, "pinball", "crps"):
+        raise InputError(f"{name} needs bands; make the backtest with level=80, for example")
+    raise unknown_name("metric", name, [*table, *BANDS])
+
+
+@dataclass(frozen=True)
+class Rivalry:
+    """Squared errors of a model and of a baseline at the same origins.
+
+    Parameters
+    ----------
+    y, model, baseline : array (n, h)
+        Observed values and forecasts, one row per origin and one column per horizon.
+    overlap : int
+        How many origins in a row have forecasts of common observations.
+    """
+
+    y: Array
+    model: Array
+    baseline: Array
+    overlap: int
+
+    def _loss(self, forecast: Array) -> Array:
+        """Mean over the horizons of each origin, (n,)."""
+        loss: Array = np.mean((self.y - forecast) ** 2, axis=1)
+        return loss
+
+    def _series(self) -> tuple[Array, Array, Array]:
+        """What the metrics take: values and forecasts; of several horizons, the root mean squared errors."""
+        if self.y.shape[1] == 1 or np.array_equal(self.model, self.baseline):
+            return self.y[:, 0], self.model[:, 0], self.baseline[:, 0]
+        model, baseline = np.sqrt(self._loss(self.model)), np.sqrt(self._loss(self.baseline))
+        return np.zeros(len(self.y)), model, baseline
+
+    @property
+    def skill(self) -> float:
+        """``1 - MSE of the model / MSE of the baseline``."""
+        return metrics.skill(*self._series())
+
+    def test(self) -> metrics.DieboldMariano:
+        """Diebold-Mariano test with the small-sample correction of Harvey, Leybourne and Newbold."""
+        return metrics.diebold_mariano(*self._series(), horizon=self.overlap)
+
+    def skill_interval(self, rng: np.random.Generator, draws: int = DRAWS) -> tuple[float, float]:
+        """Interval for the skill: percentiles over circular blocks of origins, drawn anew ``draws`` times."""
+        ours, theirs = self._loss(self.model), self._loss(self.baseline)
+        n = len(ours)
+        if not theirs.any():
+            return math.nan, math.nan
+        block = min(n, max(self.overlap, math.ceil(n ** (1 / 3))))
+        starts = rng.integers(0, n, (draws, math.ceil(n / block)))
+        sums = [_block_sums(loss, block)[starts].sum(axis=1) for loss in (ours, theirs)]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            skills = 1 - sums[0] / sums[1]
+        tail = (1 - CONFIDENCE) / 2
+        low, high = np.nanquantile(skills, [tail, 1 - tail])
+        return float(low), float(high)
+
+
+def _block_sums(loss: Array, block: int) -> Array:
+    """Sum of ``block`` entries from each one on, around the circle.
+
+    Examples
+    --------
+    >>> _block_sums(np.array([1.0, 2.0, 4.0]), 2)
+    array([3., 6., 5.])
+    """
+    total = np.concatenate([[0.0], np.cumsum(np.concatenate([loss, loss[: block - 1]]))])
+    sums: Array = total[block:] - total[:-block]
+    return sums
+
+
+def compare_with(
+    rivals: Iterable[tuple[dict[str, Any], Rivalry]], baseline: str, rng: np.random.Generator
+) -> pd.DataFrame:
+    """Return skill, its interval, the test, the p-value adjusted for the number of models, and words.
+
+    Parameters
+    ----------
+    rivals : iterable of (labels, Rivalry)
+        ``labels`` name the row; ``labels["model"]`` is spoken of.
+    baseline : str
+        Name of the baseline.
+    rng : Generator
+        For the intervals.
+    """
+    rows = []
+    for labels, rivalry in rivals:
+        low, high = rivalry.skill_interval(rng)
+        test = rivalry.test()
+        rows.append(
+            labels
+            | {"origins": len(rivalry.y), "skill": rivalry.skill, "skill_lower": low, "skill_upper": high}
+            | {"dm_statistic": test.statistic, "dm_pvalue": test.pvalue}
+        )
+    table = pd.DataFrame(rows)
+    table["dm_pvalue_holm"] = holm(table["dm_pvalue"].to_numpy())
+    table["conclusion"] = [
+        verdict(row["model"], baseline, _at(row), row["skill"], row["dm_pvalue_holm"])
+        for row in table.to_dict("records")
+    ]
+    return table
+
+
+def _at(row: dict[Any, Any]) -> str:
+    return f"horizon {row['horizon']}" if "horizon" in row else ""
+
+
+def holm(pvalues: Array) -> Array:
+    """Adjust p-values for their number (Holm); NaN stays NaN and is not counted.
+
+    Examples
+    --------
+    >>> holm(np.array([0.01, 0.04, math.nan])).tolist()
+    [0.02, 0.04, nan]
+    """
+    from statsmodels.stats.multitest import multipletests
+
+    adjusted, given = np.full(len(pvalues), math.nan), np.isfinite(pvalues)
+    if given.any():
+        adjusted[given] = multipletests(pvalues[given], method="holm")[1]
+    return adjusted
