@@ -6,7 +6,9 @@ and ``problem`` (the Lasso), ``certificate``; then the solvers: ``spline``, ``no
 same for one column, compiled), ``ramps`` and ``ramp_search`` (capped ramps), ``master`` and
 ``column_search`` (any dictionary), ``least_norm`` (``beta = 0``), ``solver``, ``path``; then the users'
 side: ``lags``, ``criteria``, ``cross_validation``, ``selection``, ``forecast``, ``settings``, ``results``,
-``model``, ``regressor``, ``baselines``, ``comparison``, ``commands`` and ``cli``.
+``sliding``, ``model``, ``regressor``, ``baselines``; ``schedule``, ``forecasters``, ``wrapped``,
+``rolling``, ``scoring``, ``evaluation``, ``backtesting`` (backtests); ``comparison``, ``commands`` and
+``cli``.
 
 Letters: n observations, p input columns (lags), m distinct inputs (knots), k active features, L depth,
 beta penalty, U unpenalised columns, z feature coefficients.
@@ -28,6 +30,8 @@ __version__ = "0.1.0"
 # names whose modules need scikit-learn, statsmodels, yfinance or matplotlib: loaded when first used
 _LAZY = {
     "ConvexNet": ("cvxar.regressor", "ConvexNet"),
+    "Wrapped": ("cvxar.wrapped", "Wrapped"),
+    "backtest": ("cvxar.backtesting", "backtest"),
     "compare": ("cvxar.comparison", "compare"),
     "datasets": ("cvxar.datasets", None),
     "metrics": ("cvxar.metrics", None),
@@ -42,7 +46,9 @@ __all__ = [
     "Network",
     "Solution",
     "SolutionPath",
+    "Wrapped",
     "architectures",
+    "backtest",
     "compare",
     "datasets",
     "losses",

@@ -99,9 +99,10 @@ def backtest(
     Examples
     --------
     >>> from cvxar.baselines import RandomWalk
-    >>> result = backtest([1.0, 2.0, 4.0, 7.0], {"walk": RandomWalk(), "zero": lambda y, h: [0.0] * h}, initial=2)
+    >>> models = {"walk": RandomWalk(), "zero": lambda series, horizon: [0.0] * horizon}
+    >>> result = backtest([0.0, 1.0, 2.0, 4.0, 7.0], models, initial=3)
     >>> result.forecasts[["model", "origin", "time", "y", "mean"]].to_numpy().tolist()
-    [['walk', 1, 2, 4.0, 2.0], ['walk', 2, 3, 7.0, 4.0], ['zero', 1, 2, 4.0, 0.0], ['zero', 2, 3, 7.0, 0.0]]
+    [['walk', 2, 3, 4.0, 2.0], ['walk', 3, 4, 7.0, 4.0], ['zero', 2, 3, 4.0, 0.0], ['zero', 3, 4, 7.0, 0.0]]
     >>> result.scores("mae")["mae"].to_dict()
     {'walk': 2.5, 'zero': 5.5}
     """
@@ -183,7 +184,8 @@ def _bar(progress: bool, total: int) -> Iterator[Any]:
 def _check_models(forecasters: Any) -> dict[str, Any]:
     if not isinstance(forecasters, Mapping):
         raise InputTypeError(
-            f'forecasters must be a mapping of names to models, such as {{"AR(1)": model}}, got {forecasters!r}'
+            'forecasters must be a mapping of names to models, such as {"AR(1)": model}, '
+            f"got {forecasters!r}"
         )
     if not forecasters:
         raise InputError("forecasters is empty; name at least one model")
@@ -197,7 +199,9 @@ def _make_data(series: Any, exog: Any, future_exog: Any) -> Data:
     name = "y" if known.name is None else str(known.name)
     if not callable(future_exog):
         check_name("future_exog", future_exog, FUTURE_EXOG)
-    rows = None if exog is None else pd.DataFrame(known.exog, index=known.index, columns=list(known.exog_names))
+    rows = (
+        None if exog is None else pd.DataFrame(known.exog, index=known.index, columns=list(known.exog_names))
+    )
     return Data(pd.Series(known.values, index=known.index, name=name), rows, future_exog)
 
 
@@ -214,7 +218,9 @@ def _check_resume(earlier: Any, draft: Backtest) -> Backtest | None:
     if earlier is None:
         return None
     if not isinstance(earlier, Backtest):
-        raise InputTypeError(f"resume must be the result of an earlier backtest, got {type(earlier).__name__}")
+        raise InputTypeError(
+            f"resume must be the result of an earlier backtest, got {type(earlier).__name__}"
+        )
     if earlier.schedule != draft.schedule:
         raise InputError(
             f"resume has other settings ({earlier.schedule}) than this backtest ({draft.schedule}); "

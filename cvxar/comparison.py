@@ -16,11 +16,11 @@ from cvxar.architectures import Architecture
 from cvxar.contest import AR1, LEVEL, OPTIMISERS, WALK, Plan, notes, run_targets
 from cvxar.errors import InputError, InputTypeError
 from cvxar.files import write_atomically
+from cvxar.forecasters import Forecaster
 from cvxar.lags import check_lags
 from cvxar.model import ConvexAR
 from cvxar.observations import observe
 from cvxar.options import check_count, check_flag, make_generator
-from cvxar.rolling import Forecaster
 from cvxar.selection import check_beta_choice
 from cvxar.wording import FORECAST_COLUMNS, TRAINING_COLUMNS, text_table, training_words, verdict, wrapped
 

@@ -11,12 +11,14 @@ import pandas as pd
 
 from cvxar._typing import Array
 from cvxar.baselines import AutoRegression, RandomWalk, TrainedNetwork
+from cvxar.forecasters import Forecaster
 from cvxar.metrics import diebold_mariano, mae, rmse, skill
 from cvxar.model import ConvexAR
 from cvxar.race import COLUMNS, race
-from cvxar.rolling import Forecaster, Track, roll
+from cvxar.rolling import Track, roll
 
 LEVEL, RETURN = "level", "log return"
+SHOWN = ["model", "origin", "time", "horizon", "y", "mean"]
 AR1, WALK = "AR(1)", "random walk"
 OPTIMISERS = {"network (Adam)": "adam", "network (SGD)": "sgd"}
 
@@ -52,14 +54,15 @@ class Run:
     def forecasts(self) -> pd.DataFrame:
         """Forecasts of all models, one below the other."""
         return pd.concat(
-            [_labelled(track.forecasts, target=self.target, model=track.model) for track in self.tracks],
+            [_labelled(track.forecasts[SHOWN], target=self.target) for track in self.tracks],
             ignore_index=True,
         )
 
     def scores(self, horizon: int) -> pd.DataFrame:
         """Score every model."""
-        means = {track.model: track.forecasts["mean"].to_numpy() for track in self.tracks}
-        y = self.tracks[0].forecasts["y"].to_numpy()
+        common_origins = np.all([track.forecasts["error"] == "" for track in self.tracks], axis=0)
+        means = {t.model: t.forecasts["mean"].to_numpy()[common_origins] for t in self.tracks}
+        y = self.tracks[0].forecasts["y"].to_numpy()[common_origins]
         common = min((track.residuals.size for track in self.tracks if track.residuals.size), default=0)
         rows = [
             {
@@ -171,6 +174,7 @@ def notes(plan: Plan, runs: Sequence[Run]) -> Iterator[str]:
         "p: two-sided Diebold-Mariano test of equal squared error (statsmodels, small-sample correction) "
         "against AR(1) and the random walk; - where the forecasts are the same."
     )
+    yield from _failure_notes(runs)
     if plan.models is None:
         yield from _network_notes(plan, runs)
     if isinstance(plan.convex.beta, (int, float)) and plan.models is None and len(runs) > 1:
@@ -179,6 +183,17 @@ def notes(plan: Plan, runs: Sequence[Run]) -> Iterator[str]:
         yield "On log returns the random walk is that of the log level: its forecast is zero."
     else:
         yield "Level only: log returns need values above zero."
+
+
+def _failure_notes(runs: Sequence[Run]) -> Iterator[str]:
+    for run in runs:
+        for track in run.tracks:
+            errors = track.forecasts["error"][track.forecasts["error"] != ""]
+            if len(errors):
+                yield (
+                    f"{track.model} on {run.target} failed at {len(errors)} origins, which are left out of "
+                    f"all scores; the first time with {errors.iloc[0]}."
+                )
 
 
 def _network_notes(plan: Plan, runs: Sequence[Run]) -> Iterator[str]:

@@ -58,10 +58,10 @@ class Backtest:
         Parameters
         ----------
         metrics : name, function ``f(y, forecast)``, a sequence of these or a mapping, optional
-            Default: rmse, mae, mase, rmsse (scaled by the changes within the first training set), smape, bias,
-            direction_hit_rate (the higher the better; against the value at the origin) and, with bands,
-            coverage, interval_width and winkler per level, pinball (mean over the quantiles) and crps (from
-            the quantiles).
+            Default: rmse, mae, mase, rmsse (scaled by the changes within the first training set), smape,
+            bias, direction_hit_rate (the higher the better; against the value at the origin) and, with
+            bands, coverage, interval_width and winkler per level, pinball (mean over the quantiles) and crps
+            (from the quantiles).
         by : {"horizon"}, optional
             One row per model and horizon. Default: all horizons together.
 
@@ -86,11 +86,11 @@ class Backtest:
         evidence = Evidence(rows, last, series.to_numpy()[: self.schedule.initial], levels)
         # a model without bands has no score of bands
         bands = rows[self.schedule.columns[1:]].notna().all(axis=None)
-        return [score(evidence) if bands or not _of_bands(name) else math.nan for name, score in chosen.items()]
+        return [
+            score(evidence) if bands or not _of_bands(name) else math.nan for name, score in chosen.items()
+        ]
 
-    def compare(
-        self, baseline: str = "AR(1)", *, by: str | None = None, rng: Any = 0
-    ) -> pd.DataFrame:
+    def compare(self, baseline: str = "AR(1)", *, by: str | None = None, rng: Any = 0) -> pd.DataFrame:
         """Test every model against one of them, on the origins at which all of them made a forecast.
 
         Parameters
@@ -135,8 +135,8 @@ class Backtest:
         y = _matrix(rows[rows["model"] == baseline], "y")
         for name, ours in means.items():
             for labels, columns in self._cuts(by) if name != baseline else []:
-                parts = (array[:, columns] for array in (y, ours, means[baseline]))
-                yield {"model": name} | labels, Rivalry(*parts, self._overlap(columns.stop))
+                of, mine, theirs = (array[:, columns] for array in (y, ours, means[baseline]))
+                yield {"model": name} | labels, Rivalry(of, mine, theirs, self._overlap(columns.stop))
 
     def _cuts(self, by: str | None) -> list[tuple[dict[str, int], slice]]:
         """Labels and columns of the horizons that are compared together."""

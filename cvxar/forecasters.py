@@ -7,7 +7,7 @@ every origin, the only way to tell it the news.
 
 Three attributes are understood beyond these: ``certificate_`` (its relative gap is reported);
 ``continues = True`` (refits go on from the last parameters by ``append(new, refit=True)``, in one job); and
-``rolling_fits(values)``, which may return an object that refits moving windows faster than ``fit`` does.
+``rolling_fits(values)``, which may return `RollingFits`, used for one-step means without exogenous columns.
 """
 
 import copy
@@ -39,13 +39,13 @@ class Forecaster(Protocol):
 
 
 class RollingFits(Protocol):
-    """Fits to moving windows of one series, from each to the next."""
+    """One-step forecasts of one series by a model whose training window moves."""
 
     def fit(self, first: int, known: int) -> None:
         """Fit to the observations at positions ``first`` to ``known - 1``."""
 
-    def forecast(self, known: int, steps: int, levels: tuple[float, ...], rng: Any) -> Array:
-        """Forecast from the first ``known`` observations: (steps, 1 + 2 len(levels))."""
+    def forecast(self, known: int) -> float:
+        """Forecast the observation after the first ``known`` ones."""
 
     @property
     def relative_gap(self) -> float:
@@ -177,10 +177,7 @@ class WindowRunner(Runner):
 
     def forecast(self, known: int, schedule: Schedule) -> Array:
         """Forecast from the last fit."""
-        table: Array = self.fitted.forecast(
-            known, schedule.horizon, schedule.levels, schedule.generator(known)
-        )
-        return table
+        return as_columns(self.fitted.forecast(known), schedule)
 
     @property
     def relative_gap(self) -> float:
@@ -197,7 +194,8 @@ def make_runner(forecaster: Any, data: Data, schedule: Schedule, *, quick: bool 
     """Return what drives a forecaster; ``quick`` takes up its offer of rolling fits."""
     if not hasattr(forecaster, "fit"):
         return FunctionRunner(forecaster, data)
-    offer = getattr(forecaster, "rolling_fits", None) if quick and data.exog is None else None
+    quick = quick and data.exog is None and schedule.columns == ["mean"] and schedule.horizon == 1
+    offer = getattr(forecaster, "rolling_fits", None) if quick else None
     fits = None if offer is None else offer(data.series.to_numpy())
     if fits is not None:
         return WindowRunner(fits)
@@ -224,8 +222,8 @@ def check_forecaster(name: Any, forecaster: Any) -> None:
     whole = hasattr(forecaster, "fit") and hasattr(forecaster, "forecast")
     if not whole and (hasattr(forecaster, "fit") or not callable(forecaster)):
         raise InputTypeError(
-            f"forecasters[{name!r}] must have fit(series) and forecast(steps), or be a function of series and "
-            f"horizon; got {type(forecaster).__name__} (cvxar.Wrapped adapts models of statsmodels)"
+            f"forecasters[{name!r}] must have fit(series) and forecast(steps), or be a function of series "
+            f"and horizon; got {type(forecaster).__name__} (cvxar.Wrapped adapts models of statsmodels)"
         )
 
 
@@ -259,7 +257,7 @@ def as_columns(answer: Any, schedule: Schedule) -> Array:
     if isinstance(answer, pd.DataFrame):
         if "mean" not in answer:
             raise InputError(f'the forecast has no column "mean", but {list(answer.columns)}')
-        given = {i: answer[name] for i, name in enumerate(columns) if name in answer}
+        given: dict[int, Any] = {i: answer[name] for i, name in enumerate(columns) if name in answer}
     else:
         given = {0: np.atleast_1d(np.asarray(answer, dtype=float))}
     for place, values in given.items():

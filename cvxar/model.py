@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from cvxar._typing import Array
 from cvxar.certificate import Certificate
 from cvxar.errors import NotFittedError
 from cvxar.forecast import INTERVALS, N_PATHS, Paths
@@ -14,6 +15,7 @@ from cvxar.observations import observe
 from cvxar.options import check_count, check_flag, check_levels, check_name
 from cvxar.results import Results, fit_results
 from cvxar.settings import Settings
+from cvxar.sliding import SlidingFits, can_slide
 from cvxar.summary import summarise
 
 
@@ -273,6 +275,13 @@ class ConvexAR(Settings):
         other = copy.copy(self)
         other._results = fit_results(results.predictor.known, self) if refit else results
         return other
+
+    def rolling_fits(self, values: Array) -> SlidingFits | None:
+        """Return fits to moving windows that start from one another, or None for settings that have none.
+
+        For backtests (see :mod:`cvxar.sliding`); the numbers are those of ``fit`` and ``forecast(1)``.
+        """
+        return SlidingFits(self, values, copy.copy(self).fit) if can_slide(self) else None
 
     def summary(self) -> Any:
         """Return a statsmodels-style summary; print it, or use its ``as_text`` or ``as_html``.

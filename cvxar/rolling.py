@@ -88,7 +88,7 @@ def run_chunk(forecaster: Any, data: Data, schedule: Schedule, numbers: range) -
 
 
 def tabulate(model: str, steps: list[Step], series: pd.Series, schedule: Schedule) -> pd.DataFrame:
-    """Return one row per origin and horizon: model origin time horizon y mean ... relative_gap fit_seconds error.
+    """Return one row per origin and horizon: forecasts, and the facts of a `Step`.
 
     Examples
     --------

@@ -310,6 +310,36 @@ def test_the_map_is_drawn_through_its_breakpoints(prices, lags):
     pyplot.close("all")
 
 
+class Moody(LastValue):
+    """Fails where the last value is below a limit."""
+
+    def __init__(self, limit):
+        self.limit = limit
+
+    def forecast(self, steps):
+        if self.last < self.limit:
+            raise RuntimeError("not today")
+        return super().forecast(steps)
+
+
+def test_origins_at_which_a_model_fails_are_left_out_of_all_scores(prices):
+    prices = prices - prices.mean()  # the level alone
+    limit = float(np.median(prices.iloc[-9:-1]))
+    result = compare(prices, test=8, models={"moody": Moody(limit)})
+    rows = result.forecasts[result.forecasts["target"] == "level"].pivot(index="time", columns="model")
+    good = rows["mean"]["moody"].notna()
+    assert 0 < good.sum() < 8
+    walk = result.table.set_index(["target", "model"]).loc[("level", "random walk")]
+    assert walk["test_rmse"] == metrics.rmse(
+        rows["y"]["moody"][good].to_numpy(), rows["mean"]["random walk"][good].to_numpy()
+    )
+    assert f"moody on level failed at {8 - good.sum()} origins" in " ".join(result.notes)
+    result.plot()
+    pyplot.close("all")
+    with pytest.raises(InputError, match="moody failed at every origin; at the first: RuntimeError"):
+        compare(prices, test=8, models={"moody": Moody(np.inf)})
+
+
 def never(*_, **__):
     raise AssertionError("work was started on bad input")
 

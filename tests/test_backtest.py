@@ -1,0 +1,363 @@
+"""Backtests: what models are told and when, the same bits whoever works, failures that cost nothing else."""
+
+import math
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from problems import ARCHITECTURES
+from statsmodels.tsa.ar_model import AutoReg
+
+from cvxar import ConvexAR, Wrapped, architectures, backtest, losses
+from cvxar.baselines import AutoRegression, RandomWalk, TrainedNetwork
+from cvxar.errors import InputError, InputTypeError
+from cvxar.selection import CRITERIA
+
+WALK = pd.Series(
+    100 + np.random.default_rng(0).normal(size=60).cumsum(),
+    index=pd.date_range("2024-01-01", periods=60, name="day"),
+    name="price",
+)
+
+
+class Spy:
+    """The last value again; writes down everything it is told."""
+
+    def __init__(self, log):
+        self.log = log
+
+    def __deepcopy__(self, memo):
+        return Spy(self.log)
+
+    def fit(self, series, exog=None):
+        self.log.append(("fit", len(series), float(series.iloc[0]), None if exog is None else len(exog)))
+        self.last = float(series.iloc[-1])
+        return self
+
+    def append(self, new, refit=False, exog=None):
+        assert refit is False
+        self.log.append(("append", len(new), float(new.iloc[0]), None if exog is None else len(exog)))
+        other = Spy(self.log)
+        other.last = float(new.iloc[-1])
+        return other
+
+    def forecast(self, steps, *, level=None, exog=None, rng=None):
+        self.log.append(("forecast", steps, level, None if exog is None else exog.iloc[:, 0].tolist()))
+        return pd.DataFrame({"mean": [self.last] * steps})
+
+
+class Plain:
+    """The least a forecaster can be; fails where the last value is one of ``at``."""
+
+    def __init__(self, at=()):
+        self.at = at
+
+    def fit(self, series):
+        self.last = series.iloc[-1]
+
+    def forecast(self, steps):
+        if self.last in self.at:
+            raise RuntimeError("no idea")
+        return np.full(steps, self.last)
+
+
+class FromNothing:
+    """Another model without its short cuts: fitted in full at every origin."""
+
+    def __init__(self, model):
+        self.model = model
+
+    def fit(self, series):
+        self.fitted = self.model.fit(series)
+        return self
+
+    def forecast(self, steps):
+        return self.fitted.forecast(steps)
+
+    @property
+    def certificate_(self):
+        return self.fitted.certificate_
+
+
+def same(one, two):
+    """Equal to the last bit, wall time apart."""
+    drop = "fit_seconds"
+    pd.testing.assert_frame_equal(
+        one.forecasts.drop(columns=drop), two.forecasts.drop(columns=drop), check_exact=True
+    )
+
+
+@pytest.mark.parametrize("window", [None, 20])
+@pytest.mark.parametrize(("horizon", "step", "refit"), [(1, 1, 1), (3, 2, 1), (2, 3, 4)])
+def test_rows_are_those_of_a_loop_written_out(window, horizon, step, refit):
+    models = {"AR(2)": AutoRegression(2), "function": lambda y, h: [y.iloc[-1]] * h}
+    result = backtest(
+        WALK, models, horizon=horizon, step=step, refit=refit, window=window, initial=25, level=80
+    )
+    expected, state = [], None
+    for number, known in enumerate(range(25, 60 - horizon + 1, step)):
+        past = WALK.iloc[max(0, known - window) if window else 0 : known]
+        if number % refit == 0:
+            state = AutoReg(past.to_numpy(), 2).fit().params
+        path = list(past)
+        for h in range(horizon):
+            path.append(state[0] + state[1] * path[-1] + state[2] * path[-2])
+            stamps = (WALK.index[known - 1], WALK.index[known + h], h + 1)
+            expected.append((*stamps, WALK.iloc[known + h], path[-1], past.iloc[-1]))
+    expected = pd.DataFrame(expected, columns=["origin", "time", "horizon", "y", "AR(2)", "function"])
+    for model in models:
+        rows = result.forecasts[result.forecasts["model"] == model].reset_index(drop=True)
+        pd.testing.assert_frame_equal(rows[["origin", "time", "horizon", "y"]], expected.iloc[:, :4])
+        np.testing.assert_allclose(rows["mean"], expected[model], rtol=1e-12)
+        assert rows[["lower_80", "upper_80", "relative_gap"]].isna().all(axis=None)
+        assert rows["error"].eq("").all()
+    fits = result.forecasts.groupby("model")["fit_seconds"].count() // horizon
+    assert fits["AR(2)"] == math.ceil(len(expected) / horizon / refit)
+    assert fits["function"] == 0
+
+
+def test_models_are_told_what_is_known_at_the_origin_and_no_more():
+    log, exog = [], pd.Series(np.arange(60.0), index=WALK.index, name="x")
+    options = {"initial": 50, "window": 30, "horizon": 2, "step": 3, "refit": 2, "level": 90, "exog": exog}
+    backtest(WALK, {"spy": Spy(log)}, **options)
+    first = WALK.iloc[[20, 50, 26, 56]].tolist()
+    assert log == [
+        ("fit", 30, first[0], 30),
+        ("forecast", 2, [90.0], [49.0, 49.0]),
+        ("append", 3, first[1], 3),
+        ("forecast", 2, [90.0], [52.0, 52.0]),
+        ("fit", 30, first[2], 30),
+        ("forecast", 2, [90.0], [55.0, 55.0]),
+    ] + ([("append", 3, first[3], 3)] if 50 + 9 <= 58 else [])
+    for how, rows in {"known": [50.0, 51.0], lambda past, steps: -past.iloc[-steps:]: [-48.0, -49.0]}.items():
+        log.clear()
+        backtest(WALK, {"spy": Spy(log)}, **options, future_exog=how)
+        assert log[1][3] == rows
+
+
+@pytest.mark.parametrize("name", ["AutoReg", "ConvexAR"])
+def test_exogenous_columns_reach_the_model(name):
+    x = np.random.default_rng(1).normal(size=60)
+    y = np.convolve(x, [1.0, 0.5])[:60] * 2
+    make = {
+        "AutoReg": Wrapped(lambda y, exog: AutoReg(y, 1, exog=exog)),
+        "ConvexAR": ConvexAR(beta_ratio=1.0),
+    }
+    result = backtest(y, {name: make[name]}, initial=55, exog=x, future_exog="known")
+    for row in result.forecasts.to_dict("records"):
+        known = row["origin"] + 1
+        fit = AutoReg(y[:known], 1, exog=x[:known]).fit()
+        assert row["mean"] == pytest.approx(fit.forecast(1, exog=x[known : known + 1])[0], rel=1e-7)
+
+
+def catalogue():
+    """Every architecture, loss, rule for the penalty, baseline and short cut of the package."""
+    for name in architectures.BY_NAME:
+        yield f"architecture {name}", ConvexAR(architecture=name, beta_ratio=0.3)
+    for name in losses.BY_NAME:
+        yield f"loss {name}", ConvexAR(loss=name, beta_ratio=0.3)
+    for name in CRITERIA:
+        yield f"beta {name}", ConvexAR(beta=name)
+    yield "two lags", ConvexAR([1, 3], beta_ratio=0.1)
+    yield "AR(1)", AutoRegression()
+    yield "random walk", RandomWalk()
+    yield "network", TrainedNetwork(width=3, steps=5, refit_steps=2, rng=0)
+    yield "statsmodels", Wrapped(lambda y: AutoReg(y, 1))
+    yield "function", lambda y, h: np.full(h, y.mean())
+
+
+@pytest.mark.parametrize("options", [{"window": 20}, {"horizon": 2, "refit": 3, "level": 80}], ids=str)
+def test_no_look_ahead(options):
+    """A future that differs leaves every forecast made before it as it was, to the last bit."""
+    models, change = dict(catalogue()), 36
+    other = WALK.iloc[:40].copy()
+    other.iloc[change:] *= np.linspace(0.5, 1.5, 4)
+    one, two = (
+        backtest(series, models, initial=34, **options).forecasts for series in (WALK.iloc[:40], other)
+    )
+    assert one["error"].eq("").all()
+    before = one["origin"] < WALK.index[change]
+    columns = [name for name in one if name not in ("y", "fit_seconds")]
+    pd.testing.assert_frame_equal(one[before][columns], two[before][columns], check_exact=True)
+    later = (~before).groupby(one["model"]).sum()
+    assert (later > 0).all()
+    assert (one["mean"] != two["mean"])[~before].groupby(one["model"]).any().all()
+
+
+def long_models():
+    return {
+        "slides": ConvexAR(beta_ratio=0.05),
+        "AR(1)": AutoRegression(),
+        "network": TrainedNetwork(width=3, steps=5, refit_steps=2, rng=0),
+    }
+
+
+@pytest.mark.parametrize("horizon", [1, 2])
+def test_the_number_of_jobs_changes_no_bit(horizon):
+    options = {"initial": 17, "horizon": horizon, "level": None if horizon == 1 else 80}
+    one = backtest(WALK, long_models(), **options)
+    assert len(one.forecasts["origin"].unique()) > 40  # more than one job per model
+    same(one, backtest(WALK, long_models(), **options, n_jobs=2))
+
+
+def test_the_backend_in_force_decides_where_one_job_runs():
+    one = backtest(WALK, long_models(), initial=14)
+    with joblib.parallel_config(backend="threading", n_jobs=2):
+        same(one, backtest(WALK, long_models(), initial=14))
+
+
+def test_a_dask_cluster_changes_no_bit():
+    distributed = pytest.importorskip("distributed", reason="dask is not installed")
+    one = backtest(WALK, long_models(), initial=14)
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50
+        ) as cluster,
+        distributed.Client(cluster),
+        joblib.parallel_config(backend="dask"),
+    ):
+        same(one, backtest(WALK, long_models(), initial=14))
+
+
+def test_an_earlier_result_is_continued_to_the_same_bits():
+    log = []
+    fresh = backtest(WALK, {"spy": Spy(log), **long_models()}, initial=14)
+    for cut in (15, 50):
+        earlier = backtest(WALK.iloc[:cut], {"spy": Spy([]), "AR(1)": AutoRegression()}, initial=14)
+        same(fresh, backtest(WALK, {"spy": Spy([]), **long_models()}, initial=14, resume=earlier))
+    log.clear()
+    backtest(WALK, {"spy": Spy(log)}, initial=14, resume=fresh)
+    assert log == []
+
+
+def test_what_cannot_be_continued_is_refused():
+    earlier = backtest(WALK, {"AR(1)": AutoRegression()}, initial=50)
+    for series, models, options, says in (
+        (WALK, {"AR(1)": AutoRegression()}, {"initial": 51}, "other settings"),
+        (WALK + 1, {"AR(1)": AutoRegression()}, {"initial": 50}, "other data"),
+        (WALK, {"AR(1)": AutoRegression()}, {"initial": 50, "exog": np.ones(60)}, "other data"),
+        (WALK, {"AR(1)": AutoRegression(2)}, {"initial": 50}, "rename"),
+    ):
+        with pytest.raises(InputError, match=says):
+            backtest(series, models, **options, resume=earlier)
+
+
+@pytest.mark.parametrize("refit", [1, 4])
+def test_a_failure_costs_no_other_forecast(refit):
+    at = WALK.iloc[[50, 54]].tolist()
+    models = {"walk": RandomWalk(), "fails": Plain(at), "never": Plain(WALK.tolist())}
+    result = backtest(WALK, models, initial=48, refit=refit)
+    table = result.forecasts.set_index(["model", "origin"])["mean"].unstack(0)
+    bad = table.index.isin(WALK.index[[50, 54]])
+    assert table["fails"][bad].isna().all()
+    pd.testing.assert_series_equal(table["fails"][~bad], table["walk"][~bad], check_names=False)
+    failures = result.failures[result.failures["model"] == "fails"]
+    assert failures["origin"].tolist() == WALK.index[[50, 54]].tolist()
+    assert failures["error"].unique().tolist() == ["RuntimeError: no idea"]
+    scores = result.scores("rmse")["rmse"]
+    assert scores["fails"] == scores["walk"] > 0
+    assert math.isnan(scores["never"])
+    assert result.compare("walk")["origins"].to_dict() == {"fails": 10}
+    repaired = backtest(WALK, models | {"walk": RandomWalk()}, initial=48, refit=refit, resume=result)
+    same(repaired, result)
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        ([1.0], "shape"),
+        (pd.DataFrame({"median": [1.0, 2.0]}), 'no column "mean"'),
+        ([1.0, math.nan], "not finite"),
+        ("text", "could not convert"),
+    ],
+    ids=["short", "unnamed", "nan", "text"],
+)
+def test_answers_that_are_no_forecasts_are_failures(answer, says):
+    result = backtest(WALK, {"odd": lambda y, h: answer}, horizon=2, initial=57)
+    assert result.failures["error"].str.contains(says).all()
+    with pytest.raises(InputError, match="no model made any forecast"):
+        result.scores()
+
+
+HINGED = [a for a in ARCHITECTURES if a.hinge_cost is not None]
+
+
+@given(
+    architecture=st.sampled_from(HINGED),
+    skip=st.booleans(),
+    rounded=st.booleans(),
+    ratio=st.sampled_from([0.5, 0.05]),
+    window=st.sampled_from([None, 12]),
+    extrapolation=st.sampled_from(["ar", "network"]),
+    step=st.sampled_from([1, 5]),
+    refit=st.sampled_from([1, 2]),
+    seed=st.integers(0, 999),
+)
+def test_windows_that_slide_give_the_numbers_of_fits_in_full(
+    architecture, skip, rounded, ratio, window, extrapolation, step, refit, seed
+):
+    walk = np.cumsum(np.random.default_rng(seed).normal(size=32))
+    # flat stretches make windows without two distinct values
+    walk = np.clip(np.round(walk), 0, None) if rounded else walk
+    model = ConvexAR(architecture=architecture, skip=skip, beta_ratio=ratio, extrapolation=extrapolation)
+    options = {"initial": 14, "window": window, "step": step, "refit": refit}
+    slides = backtest(walk, {"m": model}, **options).forecasts
+    full = backtest(walk, {"m": Appended(model)}, **options).forecasts
+    assert slides["error"].tolist() == full["error"].tolist()
+    assert (slides["relative_gap"].dropna() <= 1e-8).all()
+    np.testing.assert_allclose(slides["mean"], full["mean"], rtol=1e-4, atol=1e-4)
+
+
+class Appended(FromNothing):
+    """With the model's own append, but none of its other short cuts."""
+
+    def append(self, new, refit=False):
+        other = Appended(self.model)
+        other.fitted = self.fitted.append(new)
+        return other
+
+
+def never(*_, **__):
+    raise AssertionError("work was started on bad input")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "says"),
+    [
+        ({"forecasters": {}}, InputError, "empty"),
+        ({"forecasters": [RandomWalk()]}, InputTypeError, "mapping"),
+        ({"forecasters": {"x": RandomWalk}}, InputTypeError, r"the class RandomWalk; .* RandomWalk\(...\)"),
+        ({"forecasters": {"x": object()}}, InputTypeError, "function of series and horizon"),
+        ({"forecasters": {1: RandomWalk()}}, InputTypeError, "names of forecasters"),
+        ({"horizon": 0}, InputError, "horizon must be at least 1"),
+        ({"horizon": 40}, InputError, "no origin"),
+        ({"initial": 1}, InputError, "initial must be at least 2"),
+        ({"initial": 60}, InputError, "no origin"),
+        ({"window": 1}, InputError, "window must be at least 2"),
+        ({"step": 0}, InputError, "step"),
+        ({"refit": 1.5}, InputTypeError, "refit"),
+        ({"level": 0.8}, InputError, "write 80"),
+        ({"exog": [1.0]}, InputError, "one row per observation"),
+        ({"future_exog": "next"}, InputError, "'known'"),
+        ({"n_jobs": 0}, InputError, "n_jobs"),
+        ({"progress": 1}, InputTypeError, "progress"),
+        ({"rng": "seed"}, InputTypeError, "rng"),
+        ({"resume": "file"}, InputTypeError, "resume"),
+        ({"series": [1.0, math.nan]}, InputError, "nan at position 1"),
+    ],
+)
+def test_bad_arguments_are_refused_before_any_work(monkeypatch, arguments, error, says):
+    monkeypatch.setattr("cvxar.backtesting.run_chunk", never)
+    options = {"series": WALK, "forecasters": {"walk": RandomWalk()}} | arguments
+    with pytest.raises(error, match=says):
+        backtest(**options)
+
+
+def test_a_bar_shows_the_progress_and_changes_nothing(capsys):
+    pytest.importorskip("tqdm", reason="tqdm is not installed")
+    shown = backtest(WALK, {"walk": RandomWalk()}, progress=True)
+    assert "12/12" in capsys.readouterr().err
+    same(shown, backtest(WALK, {"walk": RandomWalk()}))
