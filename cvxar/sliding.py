@@ -36,6 +36,7 @@ class SlidingFits:
 
     Examples
     --------
+    >>> import numpy as np
     >>> fits = SlidingFits(Settings(beta_ratio=1.0), np.array([8.0, 4.0, 2.0, 1.0, 3.0]), in_full=None)
     >>> fits.fit(0, 4)                          # a series that halves at every step
     >>> round(fits.forecast(4), 9), fits.relative_gap <= 1e-8

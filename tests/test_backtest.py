@@ -14,7 +14,7 @@ from statsmodels.tsa.ar_model import AutoReg
 from cvxar import ConvexAR, Wrapped, architectures, backtest, losses
 from cvxar.baselines import AutoRegression, RandomWalk, TrainedNetwork
 from cvxar.errors import InputError, InputTypeError
-from cvxar.selection import CRITERIA
+from cvxar.selection import CHOICES
 
 WALK = pd.Series(
     100 + np.random.default_rng(0).normal(size=60).cumsum(),
@@ -159,7 +159,7 @@ def catalogue():
         yield f"architecture {name}", ConvexAR(architecture=name, beta_ratio=0.3)
     for name in losses.BY_NAME:
         yield f"loss {name}", ConvexAR(loss=name, beta_ratio=0.3)
-    for name in CRITERIA:
+    for name in CHOICES:
         yield f"beta {name}", ConvexAR(beta=name)
     yield "two lags", ConvexAR([1, 3], beta_ratio=0.1)
     yield "AR(1)", AutoRegression()
