@@ -88,7 +88,9 @@ def _into_box(problem: LassoProblem, dual: Array) -> Array:
         return dual
     with np.errstate(divide="ignore", invalid="ignore"):
         room = np.where(dual > 0, weight * loss.upper / dual, weight * loss.lower / dual)
-    return dual * min(1.0, float(np.min(np.where(dual == 0, 1.0, room), initial=1.0)))
+    least = float(np.min(np.where(dual == 0, np.inf, room), initial=np.inf))
+    rounding = 4 * np.finfo(float).eps
+    return dual if least > 1 + rounding else dual * (least * (1 - rounding))
 
 
 def certify_least_norm(problem: LassoProblem, point: Coefficients, dual: Array) -> Certificate:
@@ -109,7 +111,7 @@ def certify_least_norm(problem: LassoProblem, point: Coefficients, dual: Array) 
     widest = max(c.dictionary.reach for c in design.columns)
     rounding = 1e-11 * float(np.sum(design.weight)) * design.y_scale * widest
     reference = match_bound(design, design.null_dual)
-    if match_bound(design, design.free.project(residual)) > 1e-7 * reference + rounding:
+    if point.features and match_bound(design, design.free.project(residual)) > 1e-7 * reference + rounding:
         raise SolverError("the minimum-norm point does not minimise the loss; use a small positive beta")
     feasible = design.free.project(dual)
     bound = match_bound(design, feasible)

@@ -9,6 +9,7 @@ from cvxar._typing import Array, ArrayLike
 from cvxar.architectures import Architecture
 from cvxar.design import Design, make_design
 from cvxar.errors import InputError, InputTypeError
+from cvxar.free_fit import FreeFit, fit_free, flattened
 from cvxar.lazy_bound import largest_correlation
 from cvxar.losses import Loss
 
@@ -96,6 +97,7 @@ class LassoProblem:
         _check_constant(self.architecture, self.fit_intercept)
         self.design = self._prepare()
         self._found: list[float] = []  # beta_max once known, shared by with_beta
+        self._free: list[FreeFit] = []
         if self.architecture.hinge_cost is None:
             _ = self.design.columns  # dictionaries refuse sizes they cannot search: now, not when solving
 
@@ -110,6 +112,13 @@ class LassoProblem:
         other = copy.copy(self)
         other.beta = check_beta(beta)
         return other
+
+    @property
+    def free_fit(self) -> FreeFit:
+        """Fit of the unpenalised columns alone, computed once."""
+        if not self._free:
+            self._free.append(flattened(self.design, self.loss, fit_free(self.design, self.loss)))
+        return self._free[0]
 
     @property
     def beta_max(self) -> float:
@@ -128,7 +137,7 @@ class LassoProblem:
             found = largest_correlation(self.design.lazy, cost, self.skip)
             if found is not None:
                 return found
-        design, dual = self.design, self.design.null_dual
+        design, dual = self.design, self.free_fit.dual
         bound, reach = match_bound(design, dual), max(c.dictionary.reach for c in design.columns)
         rounding = 64 * np.finfo(float).eps * float(np.sum(np.abs(dual))) * reach
         return bound if bound > rounding else 0.0

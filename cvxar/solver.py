@@ -10,6 +10,7 @@ import numpy as np
 
 from cvxar._typing import Array, ArrayLike
 from cvxar.architectures import Unit
+from cvxar.bounded_columns import search_bounded_columns
 from cvxar.cell_search import search_cells
 from cvxar.cells import CellState
 from cvxar.certificate import Certificate, certify, certify_least_norm
@@ -25,7 +26,7 @@ from cvxar.nodal_search import search
 from cvxar.problem import LassoProblem, as_columns
 from cvxar.ramp_least_norm import least_norm_ramps
 from cvxar.ramp_search import RampState, search_ramps
-from cvxar.unpenalised import with_free_part
+from cvxar.unpenalised import with_free_coef
 
 
 @dataclass(frozen=True)
@@ -150,7 +151,9 @@ def solve(
         two-layer networks with a constant (about 10 times faster), else on the features. ``"osqp"``:
         OSQP proposes the active features and the exact active set finishes. ``"auto"`` takes the
         active set on nodal values, and on features where the first stops short (several nearly
-        dependent columns can do that). All reach the same optimum.
+        dependent columns can do that). All reach the same optimum. The choice concerns the squared
+        loss; the restricted problems of every other loss are solved by an interior-point method
+        (:mod:`cvxar.interior`), because first-order methods stall on linear programmes.
     max_rounds : int, default 500
         Most searches of the dictionary.
     warm_start : Solution, optional
@@ -216,9 +219,13 @@ def _run(
     problem: LassoProblem, tol: float, solver: str, max_rounds: int, warm_start: Solution | None
 ) -> Solution:
     if _is_linear(problem):
-        point, dual = with_free_part(problem, (), np.empty(0)), problem.design.null_dual
+        free = problem.free_fit
+        point, dual = with_free_coef(problem, (), np.empty(0), free.coef), free.dual
         prove = certify if problem.beta > 0 else certify_least_norm
         return Solution(problem, point, prove(problem, point, dual), dual, 0, 0.0, None)
+    if not problem.loss.quadratic and problem.beta > 0:
+        return _with_bounded_slopes(problem, tol, max_rounds, warm_start)
+    _check_limit(problem)
     form = problem.architecture.ramp_form if problem.design.one_column else None
     if problem.beta == 0 and form is not None:
         point, dual, rounds = least_norm_ramps(problem, form)
@@ -242,12 +249,31 @@ def _run(
     return solution
 
 
+def _check_limit(problem: LassoProblem) -> None:
+    """Refuse the limit of no penalty where the minimisers of the loss are not known in closed form."""
+    distinct = any(len(c.knots) == len(problem.design.e) for c in problem.design.columns)
+    if problem.beta == 0 and not problem.loss.quadratic and not distinct:
+        raise InputError(
+            f"beta=0 with {problem.loss!r} needs a column of x without repeated values, so that the data can "
+            "be met exactly; use a small positive beta instead"
+        )
+
+
+def _with_bounded_slopes(
+    problem: LassoProblem, tol: float, max_rounds: int, warm_start: Solution | None
+) -> Solution:
+    """Solve a problem whose loss is not the squared one."""
+    first = warm_start.point if warm_start is not None else None
+    return _certified(problem, *search_bounded_columns(problem, tol / 4, max_rounds, first), None)
+
+
 def _is_linear(problem: LassoProblem) -> bool:
     """Whether no feature is needed: nothing varies, or (checked where it is cheap) beta >= beta_max."""
     design = problem.design
     if not np.any(design.widths > 0):
         return True
-    return not design.one_column and problem.beta >= problem.beta_max
+    cheap = not design.one_column or not problem.loss.quadratic
+    return cheap and problem.beta >= problem.beta_max
 
 
 def _by_nodes(problem: LassoProblem, tol: float, max_rounds: int, start: object) -> Solution:

@@ -23,9 +23,16 @@ def with_free_part(problem: LassoProblem, features: tuple[Unit, ...], coef: Arra
 
     Where unpenalised columns depend on each other this is the fit of minimum norm.
     """
+    rest = problem.design.e - feature_part(problem.design, features, coef)
+    return with_free_coef(problem, features, coef, problem.design.free.least_squares(rest))
+
+
+def with_free_coef(
+    problem: LassoProblem, features: tuple[Unit, ...], coef: Array, free_coef: Array
+) -> Coefficients:
+    """Complete feature coefficients by given coefficients of ``free.values`` (in scaled units)."""
     design = problem.design
-    rest = design.e - feature_part(design, features, coef)
-    free = design.y_scale * design.free.least_squares(rest) / design.free.scale
+    free = design.y_scale * free_coef / design.free.scale
     constant, p, q = int(design.fit_intercept), len(design.columns), design.exog.shape[1]
     level = design.y_center + (float(free[0]) if constant else 0.0)
     linear = free[constant : constant + p] if design.skip else np.zeros(p)

@@ -38,7 +38,9 @@ def test_squared_is_half_the_sum_of_squares():
 
 
 def test_unknown_losses_are_named():
-    with pytest.raises(InputError, match="unknown loss 'squard'; known: 'squared'"):
+    with pytest.raises(
+        InputError, match="unknown loss 'squard'; known: 'squared', 'absolute', 'quantile', 'huber'"
+    ):
         get("squard")
     with pytest.raises(InputTypeError, match="got int"):
         get(3)

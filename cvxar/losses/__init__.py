@@ -1,12 +1,20 @@
 """Convex losses on ``residual = y - fitted``; one short file each, all in ``BY_NAME``."""
 
 from cvxar.errors import InputTypeError, unknown_name
+from cvxar.losses.absolute import Absolute
 from cvxar.losses.base import Loss
+from cvxar.losses.huber import Huber
+from cvxar.losses.quantile import Quantile
 from cvxar.losses.squared import Squared
 
-BY_NAME: dict[str, Loss] = {"squared": Squared()}
+BY_NAME: dict[str, Loss] = {
+    "squared": Squared(),
+    "absolute": Absolute(),
+    "quantile": Quantile(),
+    "huber": Huber(),
+}
 
-__all__ = ["BY_NAME", "Loss", "Squared", "get"]
+__all__ = ["BY_NAME", "Absolute", "Huber", "Loss", "Quantile", "Squared", "get"]
 
 
 def get(loss: str | Loss) -> Loss:

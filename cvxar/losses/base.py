@@ -51,7 +51,7 @@ class Loss(ABC):
 
     def conjugate(self, dual: Array, weight: Array | float = 1.0) -> float:
         """Return ``sum w rho*(dual / w)``; infinite outside the box."""
-        u = dual / weight
-        if np.any(u < self.lower) or np.any(u > self.upper):
+        if np.any(dual < weight * self.lower) or np.any(dual > weight * self.upper):
             return float("inf")
+        u = dual / weight
         return float(self.curvature * np.sum(weight * u * u) / 2)

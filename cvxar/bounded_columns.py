@@ -1,0 +1,158 @@
+"""Column generation in feature space for losses of bounded slope: any dictionary, any columns."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from cvxar._typing import Array, BoolArray
+from cvxar.architectures import Unit
+from cvxar.coefficients import Coefficients
+from cvxar.dense_rows import DenseRows
+from cvxar.interior import balanced, maximise
+from cvxar.loss_rows import programme_of
+from cvxar.problem import LassoProblem
+from cvxar.unpenalised import with_free_coef
+
+STALL = 20  # rounds without a better gap before giving up
+LOOSEST = 1e-3
+MANY = 100  # idle features kept, because dropping one too early costs a round
+
+
+@dataclass(frozen=True)
+class Play:
+    """Features in play: columns (divided by the range of their input), amounts, free coefficients."""
+
+    features: tuple[Unit, ...]
+    columns: Array
+    cost: Array
+    free: Array
+    amount: Array
+
+
+@dataclass(frozen=True)
+class Priced:
+    """Optimum over the features in play, and what the search of the dictionary says about it."""
+
+    play: Play
+    dual: Array
+    price: Array
+    value: float
+    gap: float
+    found: tuple[Unit, ...]
+
+    @property
+    def idle(self) -> BoolArray:
+        """Features nearer to zero, in shares of the whole, than their price is to its limit."""
+        play = self.play
+        spent = np.abs(play.amount) * play.cost
+        return spent < (1 - np.abs(self.price) / play.cost) * float(np.sum(spent))
+
+
+class BoundedSearch:
+    """Rounds of solving and searching; amounts are coefficients in units of ``y_scale / column scale``."""
+
+    def __init__(self, problem: LassoProblem) -> None:
+        self.problem, self.design = problem, problem.design
+
+    def start(self, point: Coefficients | None) -> Play:
+        """Return the play of a point's features, or the empty one."""
+        design = self.design
+        empty = np.empty(0)
+        play = Play((), np.empty((len(design.e), 0)), empty, self.problem.free_fit.coef, empty)
+        return play if point is None else self.extended(play, tuple(dict.fromkeys(point.features)))
+
+    def extended(self, play: Play, features: Sequence[Unit]) -> Play:
+        """Add features at amount zero."""
+        scales = np.array([self.design.columns[f.column].scale for f in features])
+        columns = np.empty((len(self.design.e), len(features)))
+        for i, f in enumerate(features):
+            column = self.design.columns[f.column]
+            columns[:, i] = (f(column.knots) / scales[i])[column.position]
+        return Play(
+            (*play.features, *features),
+            np.hstack([play.columns, columns]),
+            np.concatenate([play.cost, self.problem.beta / scales]),
+            play.free,
+            np.concatenate([play.amount, np.zeros(len(features))]),
+        )
+
+    def settle(self, play: Play, tol: float) -> Priced:
+        """Solve over the features in play, then search every dictionary with the dual vector."""
+        free = self.design.free.values
+        rows = DenseRows(np.hstack([free, play.columns]), len(play.cost))
+        programme = programme_of(self.design, self.problem.loss, rows, play.cost)
+        best = maximise(programme, np.concatenate([play.free, play.amount]), tol)
+        p, n = free.shape[1], len(self.design.e)
+        play = replace(play, free=best.unknowns[:p], amount=best.unknowns[p:])
+        now = self._priced(play, best.value, best.dual, programme.curvature[:n])
+        if now.found:
+            return now
+        again = self._priced(play, best.value, balanced(programme, best.dual), programme.curvature[:n])
+        return now if 0 <= now.gap < again.gap else again
+
+    def _priced(self, play: Play, value: float, row_dual: Array, curvature: Array) -> Priced:
+        n = len(self.design.e)
+        dual = row_dual[:n]
+        found, bound = self.search(dual, frozenset(play.features))
+        scale = min(1.0, self.problem.beta / bound) if bound > 0 else 1.0
+        curved = float(np.sum(curvature * dual * dual)) / 2
+        gap = value - scale * (float(dual @ self.design.e) - scale * curved)
+        return Priced(play, dual, row_dual[n:], value, gap, found)
+
+    def search(self, dual: Array, known: frozenset[Unit]) -> tuple[tuple[Unit, ...], float]:
+        """Return features that ask for more than the penalty, and the largest correlation of any."""
+        found: list[Unit] = []
+        bound = 0.0
+        for j, column in enumerate(self.design.columns):
+            match = column.dictionary.match(column.aggregate(dual), self.problem.beta * (1 + 1e-10))
+            found += [f.on_column(j) for f in match.features]
+            bound = max(bound, match.bound)
+        return tuple(f for f in dict.fromkeys(found) if f not in known), bound
+
+    def run(self, play: Play, tol: float, max_rounds: int) -> tuple[Priced, int]:
+        """Iterate until the gap is closed, no feature asks to enter, or nothing gets better."""
+        now = self.settle(play, LOOSEST)
+        best, stalled, done = now, 0, 1
+        while done < max_rounds and stalled <= STALL and best.gap > tol * best.value:
+            inner = float(np.clip(0.03 * now.gap / now.value, tol / 10, LOOSEST)) if now.value > 0 else tol
+            exhausted = not now.found and inner <= tol / 10
+            if exhausted and stalled:
+                break
+            inner = inner if now.found else tol / 10
+            now, done = self.settle(self.extended(self.lean(now), now.found), inner), done + 1
+            stalled = 0 if now.gap < 0.9 * best.gap else stalled + 1
+            best = now if now.gap < best.gap else best
+        return self.cleared(best, tol), done
+
+    def lean(self, now: Priced) -> Play:
+        """Drop idle features far from their limit, once they are the majority of many."""
+        drop = now.idle & (np.abs(now.price) < 0.5 * now.play.cost)
+        return _kept(now.play, ~drop) if now.found and np.sum(drop) > MANY + np.sum(~drop) else now.play
+
+    def cleared(self, best: Priced, tol: float) -> Priced:
+        """Leave out the features that are zero up to the accuracy of an interior point."""
+        if not best.idle.any():
+            return best
+        fewer = self.settle(_kept(best.play, ~best.idle), tol / 10)
+        return fewer if fewer.gap <= max(best.gap, tol * best.value) else best
+
+
+def _kept(play: Play, keep: BoolArray) -> Play:
+    features = tuple(f for f, k in zip(play.features, keep, strict=True) if k)
+    return Play(features, play.columns[:, keep], play.cost[keep], play.free, play.amount[keep])
+
+
+def search_bounded_columns(
+    problem: LassoProblem, tol: float, max_rounds: int, start: Coefficients | None = None
+) -> tuple[Coefficients, Array, int]:
+    """Solve a problem whose loss has bounded slopes: point, dual vector in data units, rounds."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(limits=1, user_api="blas"):
+        search = BoundedSearch(problem)
+        best, rounds = search.run(search.start(start), tol, max_rounds)
+    play, design = best.play, problem.design
+    scale = np.array([design.y_scale / design.columns[f.column].scale for f in play.features])
+    units, coef = problem.architecture.condense(play.features, play.amount * scale)
+    return with_free_coef(problem, tuple(units), coef, play.free), best.dual, rounds
