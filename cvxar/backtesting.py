@@ -7,6 +7,7 @@ from typing import Any
 
 import joblib
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from cvxar.errors import InputError, InputTypeError
 from cvxar.evaluation import Backtest
@@ -140,7 +141,8 @@ def _run(
     calls = (joblib.delayed(run_chunk)(models[name], data, schedule, chunk) for name, chunk in jobs)
     # with 1 job the backend in force decides: an explicit 1 would keep the work out of a cluster
     parallel = joblib.Parallel(n_jobs=None if n_jobs == 1 else n_jobs, return_as="generator")
-    with _bar(progress, sum(len(chunk) for _, chunk in jobs)) as advance:
+    # limited here too: jobs that are threads of this process would undo each other's limits
+    with threadpool_limits(1), _bar(progress, sum(len(chunk) for _, chunk in jobs)) as advance:
         for (name, chunk), steps in zip(jobs, _watch(parallel(calls), advance), strict=True):
             kept[name, chunk.start] = tabulate(name, steps, data.series, schedule)
     order = {name: i for i, name in enumerate(models)}
