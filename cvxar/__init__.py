@@ -4,11 +4,11 @@ Reading order: ``activations``, ``architectures`` (features and their exact sear
 and ``problem`` (the Lasso), ``certificate``; then the solvers: ``spline``, ``nodal`` and ``nodal_search``
 (nodal values, any number of columns), ``cells``, ``kernels``, ``kernel_rounds`` and ``cell_search`` (the
 same for one column, compiled), ``ramps`` and ``ramp_search`` (capped ramps), ``master`` and
-``column_search`` (any dictionary), ``least_norm`` (``beta = 0``), ``solver``, ``path``; then the users'
-side: ``lags``, ``criteria``, ``cross_validation``, ``selection``, ``forecast``, ``settings``, ``results``,
-``sliding``, ``model``, ``regressor``, ``baselines``; ``schedule``, ``forecasters``, ``wrapped``,
-``rolling``, ``scoring``, ``evaluation``, ``backtesting`` (backtests); ``comparison``, ``commands`` and
-``cli``.
+``column_search`` (any dictionary), ``least_norm`` (``beta = 0``), ``solver``, ``path``; data that do not
+fit into memory: ``aggregates``, ``kernel_tally``, ``streams``; then the users' side: ``lags``,
+``criteria``, ``cross_validation``, ``selection``, ``forecast``, ``settings``, ``results``, ``sliding``,
+``model``, ``regressor``, ``baselines``; ``schedule``, ``forecasters``, ``wrapped``, ``rolling``,
+``scoring``, ``evaluation``, ``backtesting`` (backtests); ``comparison``, ``commands`` and ``cli``.
 
 Letters: n observations, p input columns (lags), m distinct inputs (knots), k active features, L depth,
 beta penalty, U unpenalised columns, z feature coefficients.
@@ -18,6 +18,7 @@ import importlib
 from typing import Any
 
 from cvxar import architectures, losses
+from cvxar.aggregates import Aggregates, aggregate, lag_pairs
 from cvxar.certificate import Certificate
 from cvxar.model import ConvexAR
 from cvxar.network import Network
@@ -39,6 +40,7 @@ _LAZY = {
 }
 
 __all__ = [
+    "Aggregates",
     "Certificate",
     "ConvexAR",
     "ConvexNet",
@@ -47,10 +49,12 @@ __all__ = [
     "Solution",
     "SolutionPath",
     "Wrapped",
+    "aggregate",
     "architectures",
     "backtest",
     "compare",
     "datasets",
+    "lag_pairs",
     "losses",
     "metrics",
     "plots",

@@ -107,7 +107,8 @@ class Free:
 class Design:
     """Everything about a problem but its penalty.
 
-    ``e = (y - y_center) / y_scale`` is the target every solver works on.
+    ``e = (y - y_center) / y_scale`` is the target every solver works on. ``lost`` is loss, in data
+    units, that no function of the inputs can change: the spread of observations given as means.
     """
 
     x: Array
@@ -121,6 +122,7 @@ class Design:
     fit_intercept: bool
     y_center: float
     y_scale: float
+    lost: float = 0.0
 
     @cached_property
     def weight(self) -> Array:

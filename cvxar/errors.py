@@ -15,6 +15,10 @@ class InputTypeError(CvxarError, TypeError):
     """An argument of a type that cannot be used (for example text where numbers are meant)."""
 
 
+class TooLargeError(InputError, MemoryError):
+    """Data that do not fit into memory; raised before the memory is asked for."""
+
+
 class NotFittedError(CvxarError, ValueError, AttributeError):
     """A result was asked of a model before ``fit``."""
 

@@ -1,6 +1,8 @@
 """The Lasso that is equivalent to training the network."""
 
 import copy
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -8,10 +10,24 @@ from cvxar import architectures, losses
 from cvxar._typing import Array, ArrayLike
 from cvxar.architectures import Architecture
 from cvxar.design import Design, make_design
-from cvxar.errors import InputError, InputTypeError
+from cvxar.errors import InputError
+from cvxar.inputs import (
+    as_columns,
+    check_beta,
+    check_counts,
+    check_finite,
+    check_lengths,
+    check_room,
+    check_size,
+    check_sums,
+    check_weights,
+    numbers,
+)
 from cvxar.free_fit import FreeFit, fit_free, flattened
 from cvxar.lazy_bound import largest_correlation
 from cvxar.losses import Loss
+
+__all__ = ["LassoProblem", "as_columns", "check_beta", "check_finite", "match_bound"]
 
 
 class LassoProblem:
@@ -88,14 +104,16 @@ class LassoProblem:
         self.architecture = architectures.get(architecture)
         self.loss = losses.get(loss)
         self.beta = check_beta(beta)
-        self.y = _numbers(y, "y", 1)
+        check_room(x)
+        self.y = numbers(y, "y", 1)
         self.x = as_columns(x, "x", len(self.y))
         self.exog = np.empty((len(self.y), 0)) if exog is None else as_columns(exog, "exog", len(self.y))
-        self.sample_weight = None if sample_weight is None else _weights(sample_weight, len(self.y))
+        self.sample_weight = None if sample_weight is None else check_weights(sample_weight, len(self.y))
         self.skip, self.fit_intercept = bool(skip), bool(fit_intercept)
-        _check_size(self.x, self.y)
+        check_size(self.x, self.y)
         _check_constant(self.architecture, self.fit_intercept)
         self.design = self._prepare()
+        self.nobs = len(self.y)
         self._found: list[float] = []  # beta_max once known, shared by with_beta
         self._free: list[FreeFit] = []
         if self.architecture.hinge_cost is None:
@@ -106,6 +124,105 @@ class LassoProblem:
         if weight is not None and not np.all(weight > 0):
             x, y, exog, weight = (part[weight > 0] for part in (x, y, exog, weight))
         return make_design(x, y, exog, weight, self.architecture, self.skip, self.fit_intercept)
+
+    @classmethod
+    def from_aggregates(
+        cls,
+        x: ArrayLike,
+        count: ArrayLike,
+        sum_y: ArrayLike,
+        sum_y2: ArrayLike,
+        *,
+        beta: float,
+        **options: Any,
+    ) -> "LassoProblem":
+        r"""Build the problem of many observations from sums over those of equal input.
+
+        .. math:: \sum_t (y_t - f(x_t))^2 = \sum_i n_i (\bar y_i - f(x_i))^2 + \sum_i (q_i - s_i^2 / n_i)
+
+        for inputs :math:`x_i` seen :math:`n_i` times with :math:`s_i = \sum y` and
+        :math:`q_i = \sum y^2`. Optimum, network and certificate are those of the observations
+        themselves. ``problem.y`` holds the means, ``problem.nobs`` the number of observations.
+
+        Parameters
+        ----------
+        x : array of shape (m,)
+            Inputs, in any order; repeated ones are added up.
+        count : array of shape (m,)
+            Number of observations at each, whole numbers of at least 0.
+        sum_y, sum_y2 : arrays of shape (m,)
+            Sum of their targets, and of the squares of them.
+        beta : float
+            Penalty, in the units of the observations.
+        **options
+            ``architecture``, ``skip``, ``fit_intercept``. The loss is the squared one.
+
+        Raises
+        ------
+        InputError
+            For negative or fractional counts, sums where nothing was counted, or ``sum_y2`` below
+            ``sum_y ** 2 / count``, which no targets have.
+
+        Notes
+        -----
+        Far from the origin the two sums share most of their digits: targets near 1e6 that vary by 1 keep four
+        digits of their spread. :func:`cvxar.aggregate` keeps all; then :meth:`from_means` is used.
+
+        Examples
+        --------
+        >>> few = LassoProblem.from_aggregates([0.0, 1.0], [2, 1], [3.0, 5.0], [5.0, 25.0], beta=9.0)
+        >>> few.nobs, few.y
+        (3, array([1.5, 5. ]))
+        """
+        n = check_counts(count)
+        total, squares = numbers(sum_y, "sum_y", 1), numbers(sum_y2, "sum_y2", 1)
+        check_lengths(n, sum_y=total, sum_y2=squares)
+        check_sums(n, total, squares)
+        mean = total / np.maximum(n, 1.0)
+        return cls.from_means(x, n, mean, np.maximum(squares - total * mean, 0.0), beta=beta, **options)
+
+    @classmethod
+    def from_means(
+        cls,
+        x: ArrayLike,
+        count: ArrayLike,
+        mean: ArrayLike,
+        squares: ArrayLike,
+        *,
+        beta: float,
+        **options: Any,
+    ) -> "LassoProblem":
+        """Build the problem of many observations from means over those of equal input.
+
+        As :meth:`from_aggregates`, from numbers that keep their digits whatever the offset of the targets.
+
+        Parameters
+        ----------
+        x, count
+            As in :meth:`from_aggregates`.
+        mean : array of shape (m,)
+            Mean target at each input.
+        squares : array of shape (m,)
+            Sum of the squared deviations from that mean, at least 0.
+        beta, **options
+            As in :meth:`from_aggregates`.
+
+        Examples
+        --------
+        >>> LassoProblem.from_means([0.0, 1.0], [2, 1], [1.5, 5.0], [0.5, 0.0], beta=9.0).nobs
+        3
+        """
+        allowed = {"architecture", "skip", "fit_intercept"}
+        if odd := sorted(set(options) - allowed):
+            raise InputError(f"aggregates go with {', '.join(sorted(allowed))} only, got {', '.join(odd)}")
+        n, spread = check_counts(count), numbers(squares, "squares", 1)
+        check_lengths(n, squares=spread)
+        if np.any(spread < 0):
+            raise InputError(f"squares must be at least 0, got {np.min(spread):g}; they are sums of squares")
+        problem = cls(x, mean, beta=beta, sample_weight=n, **options)
+        problem.nobs = int(np.sum(n))
+        problem.design = replace(problem.design, lost=float(np.sum(spread[n > 0])) / 2)
+        return problem
 
     def with_beta(self, beta: float) -> "LassoProblem":
         """Return the same problem at another penalty; O(1), all prepared data are shared."""
@@ -156,84 +273,9 @@ def match_bound(design: Design, dual: Array) -> float:
     return max(bounds, default=0.0)
 
 
-def check_beta(beta: float) -> float:
-    """Return beta as a float, or raise InputError."""
-    if not isinstance(beta, int | float | np.integer | np.floating) or isinstance(beta, bool):
-        raise InputTypeError(f"beta must be a number, got {type(beta).__name__}")
-    if not (np.isfinite(beta) and beta >= 0):
-        raise InputError(f"beta must be finite and at least 0, got {beta!r}")
-    return float(beta)
-
-
-def as_columns(values: ArrayLike, name: str, n: int | None = None) -> Array:
-    """Return finite float columns (n, p) copied from an array of one or two dimensions."""
-    array = _numbers(values, name, 2)
-    if n is not None and len(array) != n:
-        raise InputError(f"{name} has {len(array)} rows but y has {n}; give one row per observation")
-    return array
-
-
-def _numbers(values: ArrayLike, name: str, ndim: int) -> Array:
-    raw = np.asarray(values)
-    if raw.dtype.kind not in "biufO":
-        raise InputTypeError(f"{name} must hold real numbers, got values of type {raw.dtype}")
-    try:
-        array = np.array(raw, dtype=float)
-    except (TypeError, ValueError) as error:
-        raise InputTypeError(f"{name} must hold real numbers only: {error}") from None
-    if array.ndim == 1 and ndim == 2:
-        array = array[:, None]
-    if array.ndim != ndim:
-        raise InputError(f"{name} must have {ndim} dimension(s), got an array of shape {raw.shape}")
-    check_finite(array, name)
-    return array
-
-
-def check_finite(array: Array, name: str) -> None:
-    """Raise InputError naming the first NaN or infinite entry."""
-    finite = np.isfinite(array)
-    if not finite.all():
-        bad = np.argwhere(~finite)
-        where = ", ".join(str(i) for i in bad[0])
-        raise InputError(
-            f"{name} has {len(bad)} NaN or infinite value(s), the first ({array[tuple(bad[0])]}) at position "
-            f"{where}; drop or fill them before fitting"
-        )
-
-
-def _weights(values: ArrayLike, n: int) -> Array:
-    weight = _numbers(values, "sample_weight", 1)
-    if len(weight) != n:
-        raise InputError(f"sample_weight has {len(weight)} entries but y has {n}")
-    if np.any(weight < 0) or not np.any(weight > 0):
-        raise InputError("sample_weight must be at least 0 and positive somewhere")
-    return weight
-
-
 def _check_constant(architecture: Architecture, fit_intercept: bool) -> None:
     if architecture.needs_constant and not fit_intercept:
         raise InputError(
             f"{architecture!r} needs the constant: its dictionary is exact only up to constants; "
             "use fit_intercept=True, or a two-layer network"
-        )
-
-
-def _check_size(x: Array, y: Array) -> None:
-    if not len(y):
-        raise InputError("y is empty; give at least one observation")
-    if not x.shape[1]:
-        raise InputError("x has no columns; give at least one input column")
-    _check_scale(float(np.max(np.ptp(x, axis=0))), float(np.ptp(y)))
-
-
-def _check_scale(x_range: float, y_range: float) -> None:
-    """Products of the data must be numbers: squares of y, and x times y."""
-    if not np.isfinite([x_range, y_range]).all():
-        raise InputError("the range of x or y overflows double precision; rescale the data")
-    least, most = 1e-145, 1e145
-    product = x_range * min(y_range, most)
-    if (y_range and not least <= y_range <= most) or (product and not least**2 <= product <= most**2):
-        raise InputError(
-            f"the ranges of x ({x_range:.3g}) and y ({y_range:.3g}) are so extreme that their products leave "
-            "double precision; rescale the data, for example divide by series.std()"
         )

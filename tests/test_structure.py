@@ -15,6 +15,9 @@ BACKENDS = {
     "matplotlib": {"figures.py"},
     "torch": {"torch_module.py"},
     "onnx": {"onnx_graph.py"},
+    "duckdb": {"streams.py"},
+    "polars": {"streams.py"},
+    "dask": {"streams.py"},
 }
 
 
