@@ -2,18 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from cvxar._typing import Array
+from cvxar._typing import Array, IntArray
+from cvxar.deterministic import Deterministic
 from cvxar.errors import InputError
-from cvxar.lags import lag_matrix
+from cvxar.lags import complete_rows, lag_matrix, longest
 from cvxar.observations import Observations, check_exog_matches, extend, observe_exog
 from cvxar.options import check_count, check_name, check_size, make_generator
 from cvxar.simulation import ConditionalMean, draw_shocks, simulate
 from cvxar.stamps import future_index, locate
+from cvxar.transforms import Scale
 
 METHODS = ("simulate", "iterate")
 INTERVALS = ("bootstrap",)
@@ -40,77 +43,177 @@ class Predictor:
     Parameters
     ----------
     known : Observations
-        All observations known, those of the fit first.
+        All observations known, those of the fit first, in the units of the series.
     lags : tuple of int
         Ascending.
+    deterministic : Deterministic
+        Trend and seasonal columns.
+    scale : Scale
+        The scale on which the map works.
     mean : ConditionalMean
-        The map from lags to the next value, exogenous part apart.
-    exog_coef : array (q,)
-        Coefficients of the exogenous columns.
-    fitted : array (n - max(lags),)
-        One-step fits of all observations that have their lags.
+        The map from lags to the next value, free columns apart.
+    free_coef : array (d + q,)
+        Coefficients of the deterministic and exogenous columns.
+    rows : array (m,)
+        Positions of the observations that are known together with their lags.
+    fitted : array (m,)
+        Their one-step fits, on the scale of the map.
     residuals : array
-        Shocks to resample, mean zero.
+        Shocks to resample, mean zero, on that scale.
     """
 
     known: Observations
     lags: tuple[int, ...]
+    deterministic: Deterministic
+    scale: Scale
     mean: ConditionalMean
-    exog_coef: Array
+    free_coef: Array
+    rows: IntArray
     fitted: Array
     residuals: Array
+
+    @cached_property
+    def values(self) -> Array:
+        """All observations known, on the scale of the map, (n,)."""
+        return self.scale.forward(self.known.values)
 
     def forecast(self, steps: int, exog: Any, levels: Sequence[float], paths: Paths) -> pd.DataFrame:
         """Return means and bands of the next ``steps`` observations, indexed by their stamps."""
         stamps = future_index(self.known.index, steps)
-        offsets = self._future_exog(exog, stamps) @ self.exog_coef
+        offsets = self._offsets(len(self.known), self._future_exog(exog, stamps))
         means, simulated = self._simulate(len(self.known), offsets, paths)
         return forecast_table(stamps, means, simulated, levels)
 
-    def predict(self, start: Any, end: Any, dynamic: bool, exog: Any, paths: Paths) -> pd.Series:
-        """Return one-step fits, then forecasts: after the sample, or from ``start`` if dynamic."""
+    def predict(self, start: Any, end: Any, dynamic: Any, exog: Any, paths: Paths) -> pd.Series:
+        """Return one-step fits, then forecasts: after the sample, or from the ``dynamic`` position on."""
         first, last = self._span(start, end)
         n = len(self.known)
-        origin = first if dynamic else n
-        if origin < self.lags[-1]:
-            raise InputError(
-                f"dynamic predictions need {self.lags[-1]} observations before start, got {origin}"
-            )
+        origin = min(self._origin(first, dynamic), last + 1, n)
         stamps = future_index(self.known.index, max(last + 1 - n, 0)) if last >= n else self.known.index[:0]
         exog_rows = np.vstack([self.known.exog, self._future_exog(exog, stamps)])
-        means, _ = self._simulate(origin, exog_rows[origin : last + 1] @ self.exog_coef, paths)
-        one_step = np.concatenate([np.full(self.lags[-1], np.nan), self.fitted])[:origin]
+        values = np.empty(0)
+        if last >= origin:
+            offsets = self._offsets(origin, exog_rows[origin : last + 1])
+            values, _ = self._simulate(origin, offsets, paths)
+        before = self._one_step(min(first, origin), origin)
         index = self.known.index.append(stamps) if len(stamps) else self.known.index
-        return pd.Series(np.concatenate([one_step, means])[first : last + 1], index=index[first : last + 1])
+        joined = np.concatenate([before, values])
+        return pd.Series(joined[len(joined) - (last + 1 - first) :], index=index[first : last + 1])
 
     def extended(self, new: Any, exog: Any) -> "Predictor":
         """Return the same map with later observations known."""
-        known = extend(self.known, new, exog)
-        count = len(known) - len(self.known)
-        if not count:
+        known = extend(self.known, new, exog, gaps=True)
+        if known is self.known:
             return self
-        lagged = lag_matrix(known.values[-(count + self.lags[-1]) :], self.lags)
-        fits = self.mean(lagged) + known.exog[-count:] @ self.exog_coef
-        return replace(self, known=known, fitted=np.concatenate([self.fitted, fits]))
+        first, longer = len(self.known), replace(self, known=known)
+        x, offsets = longer._inputs(first, len(known))
+        rows = complete_rows(longer.values[first:], x, offsets)
+        fits = self.mean(x[rows]) + offsets[rows]
+        return replace(
+            longer,
+            rows=np.concatenate([self.rows, rows + first]),
+            fitted=np.concatenate([self.fitted, fits]),
+        )
 
     @property
     def targets(self) -> Array:
-        """All observations that have their lags, (n - max(lags),)."""
-        return self.known.values[self.lags[-1] :]
+        """Observations that are known together with their lags, on the scale of the map, (m,)."""
+        return self.values[self.rows]
 
     def series(self, values: Array) -> pd.Series:
         """Label one number per fitted observation with its stamp."""
-        return pd.Series(values, index=self.known.index[self.lags[-1] :])
+        index, first = self.known.index, len(self.known) - len(self.rows)
+        # a slice keeps the frequency
+        return pd.Series(values, index=index[first:] if self._unbroken else index[self.rows])
+
+    @property
+    def _unbroken(self) -> bool:
+        """Whether the rows are the last ones without a gap."""
+        n = len(self.known)
+        return bool(len(self.rows) and self.rows[0] == n - len(self.rows) and self.rows[-1] == n - 1)
+
+    def _inputs(self, first: int, last: int) -> tuple[Array, Array]:
+        """Lagged values and additive terms at the positions from ``first`` to ``last - 1``."""
+        x = lag_matrix(self.values[:last], self.lags, first)
+        return x, self._offsets(first, self.known.exog[first:last])
+
+    def _offsets(self, first: int, exog: Array) -> Array:
+        """Additive terms of the positions from ``first`` on, one per row of ``exog``."""
+        free = np.hstack([self.deterministic.columns(first, first + len(exog)), exog])
+        offsets: Array = free @ self.free_coef
+        return offsets
+
+    def _one_step(self, first: int, last: int) -> Array:
+        """One-step means in the units of the series; NaN where a lag is missing."""
+        start = max(first, longest(self.lags))
+        result = np.full(max(last - first, 0), np.nan)
+        if start >= last:
+            return result
+        x, offsets = self._inputs(start, last)
+        means = self.mean(x) + offsets
+        own = (self.rows >= start) & (self.rows < last)
+        means[self.rows[own] - start] = self.fitted[own]
+        previous = self.known.values[start - 1 : last - 1] if self.scale.differenced else means
+        result[start - first :] = self.scale.expected(means, previous, self.residuals)
+        return result
 
     def _simulate(self, origin: int, offsets: Array, paths: Paths) -> tuple[Array, Array]:
-        """Means and simulated observations of the steps after the first ``origin`` observations."""
-        history, steps = self.known.values[:origin], len(offsets)
-        check_size(steps, paths.n_paths)
-        shocks = draw_shocks(self.residuals, steps, paths.n_paths, make_generator(paths.rng))
-        means, simulated = simulate(self.mean, self.lags, history, offsets, shocks)
+        """Means and simulated observations of the steps after the first ``origin`` observations.
+
+        Both are in the units of the series. The mean is that of the simulated observations: of their
+        conditional means where the scale is linear, which is the same with less sampling noise.
+        """
+        start, last = self._bridge(origin)
+        steps, extra = len(offsets), origin - start
+        check_size(steps + extra, paths.n_paths)
+        shocks = draw_shocks(self.residuals, steps + extra, paths.n_paths, make_generator(paths.rng))
+        means, simulated = self._run(start, origin, offsets, shocks)
         if paths.method == "iterate":
-            means, _ = simulate(self.mean, self.lags, history, offsets, np.zeros((steps, 1)))
-        return means, simulated
+            means, _ = self._run(start, origin, offsets, np.zeros((steps + extra, 1)))
+        level = self.known.values[last] if self.scale.differenced else np.nan
+        skipped = last + 1 - start if self.scale.differenced else extra
+        inverted = self.scale.back(simulated[skipped:], level)[-steps:] if steps else simulated[:0]
+        if paths.method == "iterate" or self.scale.linear:
+            centre = self.scale.back(means[skipped:, None], level)[-steps:, 0] if steps else means[:0]
+        else:
+            centre = inverted.mean(axis=1)
+        return centre, inverted
+
+    def _run(self, start: int, origin: int, offsets: Array, shocks: Array) -> tuple[Array, Array]:
+        observed = self.values[start:origin]
+        before = self._offsets(start, self.known.exog[start:origin])
+        if np.any(np.isnan(before) & np.isnan(observed)):
+            at = start + int(np.argmax(np.isnan(before) & np.isnan(observed)))
+            raise InputError(
+                f"the observation at {self.known.index[at]} is missing and so is its exogenous value, "
+                "which is needed to forecast past it; give that value"
+            )
+        history = self.values[start - longest(self.lags) : start]
+        every = np.concatenate([before, offsets])
+        return simulate(self.mean, self.lags, history, every, shocks, observed)
+
+    def _bridge(self, origin: int) -> tuple[int, int]:
+        """Position where simulation starts, and the last one observed before ``origin``.
+
+        It starts at the origin, or, if one of its lags is missing, at the last position whose
+        lags are all known.
+        """
+        need = longest(self.lags)
+        there = np.isfinite(self.known.values[:origin])
+        last = origin - 1 if origin and there[-1] else int(np.max(np.flatnonzero(there), initial=-1))
+        good = np.isfinite(self.values[max(origin - need, 0) : origin])
+        if origin >= need and good.all():
+            start = origin
+        else:
+            complete = np.concatenate([[0], np.cumsum(np.isfinite(self.values[:origin]))])
+            starts = np.flatnonzero(complete[need:] - complete[: len(complete) - need] == need) + need
+            start = int(np.max(starts, initial=-1))
+        if start < 0 or (self.scale.differenced and last < 0):
+            raise InputError(
+                f"{need} observations in a row are needed to forecast from, and there are none before "
+                f"position {origin}; start later"
+            )
+        return (min(start, last + 1) if self.scale.differenced else start), last
 
     def _future_exog(self, exog: Any, stamps: pd.Index) -> Array:
         if not len(stamps) and exog is None:
@@ -129,6 +232,14 @@ class Predictor:
         if first > last:
             raise InputError(f"start lies after end (positions {first} and {last}); swap them or move end")
         return first, last
+
+    def _origin(self, first: int, dynamic: Any) -> int:
+        """Position from which on nothing observed is used."""
+        if isinstance(dynamic, (bool, np.bool_)):
+            return first if dynamic else len(self.known)
+        if isinstance(dynamic, (int, np.integer)):
+            return first + check_count(dynamic, "dynamic", 0)
+        return locate(self.known.index, dynamic, "dynamic")
 
 
 def forecast_table(stamps: pd.Index, means: Array, paths: Array, levels: Sequence[float]) -> pd.DataFrame:

@@ -7,27 +7,30 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cvxar._typing import Array
+from cvxar._typing import Array, IntArray
+from cvxar.deterministic import CONSTANT, Deterministic
 from cvxar.errors import InputError, InputTypeError
 from cvxar.observations import Observations
 
 
 @dataclass(frozen=True)
 class LagFrame:
-    """The regression of ``y[t]`` on ``x[t] = (y_{t-l} for l in lags)``.
+    """The regression of ``y[t]`` on ``x[t] = (y_{t-l} for l in lags)`` and on free columns.
 
     Parameters
     ----------
     x : array (n, p)
         Lagged values, one column per lag.
     y : array (n,)
-        Targets: every observation that has all its lags.
+        Targets: every observation that is known with all its lags and exogenous values.
     index : Index (n,)
         Stamps of the targets.
-    exog : array (n, q)
-        Exogenous values at the times of the targets.
+    exog : array (n, d + q)
+        Trend and seasonal columns, then exogenous values, at the times of the targets.
     names : tuple of str
         Names of the p columns of ``x``, as in statsmodels' ``AutoReg``: ``"close.L1"``.
+    rows : array (n,)
+        Positions of the targets in the series.
     """
 
     x: Array
@@ -35,6 +38,7 @@ class LagFrame:
     index: pd.Index
     exog: Array
     names: tuple[str, ...]
+    rows: IntArray
 
 
 def check_lags(lags: int | Sequence[int]) -> tuple[int, ...]:
@@ -62,17 +66,56 @@ def check_lags(lags: int | Sequence[int]) -> tuple[int, ...]:
     return tuple(sorted(int(lag) for lag in chosen))
 
 
+def lags_or_none(lags: int | Sequence[int] | None) -> tuple[int, ...]:
+    """Return the lags as :func:`check_lags` does, or an empty tuple for ``None`` and 0.
+
+    Examples
+    --------
+    >>> lags_or_none(2), lags_or_none(0), lags_or_none(None)
+    ((1, 2), (), ())
+    """
+    return () if lags is None or (_is_whole(lags) and lags == 0) else check_lags(lags)
+
+
 def _is_whole(value: Any) -> bool:
     return isinstance(value, (int, np.integer)) and not isinstance(value, (bool, np.bool_))
 
 
-def lag_frame(known: Observations, lags: tuple[int, ...]) -> LagFrame:
-    """Build the regression of the observations on their lags.
+def check_subset(nonlinear: int | Sequence[int] | None, lags: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the lags with a network: all of them for ``None``.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        If they are not among the lags.
+
+    Examples
+    --------
+    >>> check_subset(None, (1, 2)), check_subset([2], (1, 2)), check_subset(0, (1, 2))
+    ((1, 2), (2,), ())
+    """
+    if nonlinear is None:
+        return lags
+    chosen = lags_or_none(nonlinear)
+    if not set(chosen) <= set(lags):
+        raise InputError(f"nonlinear_lags must be among the lags {list(lags)}, got {nonlinear!r}")
+    return chosen
+
+
+def lag_frame(
+    known: Observations,
+    lags: tuple[int, ...],
+    deterministic: Deterministic = CONSTANT,
+    hold_back: int = 0,
+) -> LagFrame:
+    """Build the regression of the observations on their lags and on free columns.
+
+    Rows with a missing entry are left out.
 
     Raises
     ------
     InputError
-        For fewer than ``max(lags) + 2`` observations.
+        If fewer than 2 rows are left.
 
     Examples
     --------
@@ -81,29 +124,63 @@ def lag_frame(known: Observations, lags: tuple[int, ...]) -> LagFrame:
     >>> frame.x[:, 0], frame.y, frame.names
     (array([1., 2., 4.]), array([2., 4., 8.]), ('y.L1',))
     """
-    longest = lags[-1]
-    if len(known) < longest + 2:
+    first = max(longest(lags), hold_back)
+    _check_long_enough(known, first)
+    x, free = lag_matrix(known.values, lags, first), free_columns(known, deterministic, first)
+    rows = complete_rows(known.values[first:], x, free)
+    if len(rows) < 2:
         raise InputError(
-            f"{len(known)} observations are too few for lag {longest}: at least {longest + 2} are needed; "
-            "use fewer lags or a longer series"
+            f"{len(rows)} of {len(known)} observations are known together with the lags {list(lags)} and "
+            "exogenous values; at least 2 are needed: fill the gaps, for example with interpolate(), or use "
+            "fewer lags"
         )
     name = "y" if known.name is None else known.name
-    return LagFrame(
-        lag_matrix(known.values, lags),
-        known.values[longest:],
-        known.index[longest:],
-        known.exog[longest:],
-        tuple(f"{name}.L{lag}" for lag in lags),
-    )
+    names = tuple(f"{name}.L{lag}" for lag in lags)
+    every = len(rows) == len(x)
+    x, free = (x, free) if every else (x[rows], free[rows])
+    places = rows + first
+    index = known.index[first:] if every else known.index[places]
+    return LagFrame(x, known.values[places], index, free, names, places)
 
 
-def lag_matrix(values: Array, lags: tuple[int, ...]) -> Array:
-    """Return the lagged values (n - max(lags), p) of n values.
+def longest(lags: tuple[int, ...]) -> int:
+    """Return the longest lag, 0 without lags."""
+    return lags[-1] if lags else 0
+
+
+def _check_long_enough(known: Observations, first: int) -> None:
+    if len(known) < first + 2:
+        raise InputError(
+            f"{len(known)} observations are too few for lag {first}: at least {first + 2} are needed; "
+            "use fewer lags or a longer series"
+        )
+
+
+def free_columns(known: Observations, deterministic: Deterministic, first: int) -> Array:
+    """Return trend, seasonal and exogenous columns from position ``first`` on, (n - first, d + q)."""
+    return np.hstack([deterministic.columns(first, len(known)), known.exog[first:]])
+
+
+def complete_rows(*parts: Array) -> IntArray:
+    """Return the rows without a missing entry in any of the arrays.
 
     Examples
     --------
-    >>> lag_matrix(np.array([1.0, 2.0, 3.0, 4.0]), (1, 3))
+    >>> complete_rows(np.array([1.0, np.nan, 3.0]), np.ones((3, 2))).tolist()
+    [0, 2]
+    """
+    good = np.logical_and.reduce([np.isfinite(part.reshape(len(part), -1)).all(axis=1) for part in parts])
+    return np.flatnonzero(good)
+
+
+def lag_matrix(values: Array, lags: tuple[int, ...], first: int) -> Array:
+    """Return the lagged values (n - first, p) of the values from position ``first`` on.
+
+    Examples
+    --------
+    >>> lag_matrix(np.array([1.0, 2.0, 3.0, 4.0]), (1, 3), 3)
     array([[3., 1.]])
     """
-    longest = lags[-1]
-    return np.column_stack([values[longest - lag : len(values) - lag] for lag in lags])
+    if not lags:
+        return np.empty((len(values) - first, 0))
+    return np.column_stack([values[first - lag : len(values) - lag] for lag in lags])

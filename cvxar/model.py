@@ -12,7 +12,7 @@ from cvxar.errors import NotFittedError
 from cvxar.forecast import INTERVALS, N_PATHS, Paths
 from cvxar.network import Breakpoint, Network
 from cvxar.observations import observe
-from cvxar.options import check_count, check_flag, check_levels, check_name
+from cvxar.options import check_count, check_levels, check_name
 from cvxar.results import Results, fit_results
 from cvxar.settings import Settings
 from cvxar.sliding import SlidingFits, can_slide
@@ -22,27 +22,29 @@ from cvxar.summary import summarise
 class ConvexAR(Settings):
     r"""Additive nonlinear autoregression, trained as a Lasso to a certified global optimum.
 
-    .. math:: y_t = c + \sum_{l \in \mathrm{lags}} \left[ \phi_l\, y_{t-l} + g_l(y_{t-l}) \right]
+    .. math:: y_t = d_t + \sum_{l \in \mathrm{lags}} \left[ \phi_l\, y_{t-l} + g_l(y_{t-l}) \right]
               + \gamma' \mathrm{exog}_t + e_t
 
-    The constant, the linear terms :math:`\phi_l` (when ``skip``) and :math:`\gamma` are free; every
-    :math:`g_l` is a parallel neural network on one lag, penalised by ``beta``. With ``skip`` and
+    The constant, trend and seasons :math:`d_t`, the linear terms :math:`\phi_l` and :math:`\gamma` are free;
+    every :math:`g_l` is a parallel neural network on one lag, penalised by ``beta``. With ``skip`` and
     ``beta >= beta_max_`` the networks vanish and the model is statsmodels' ``AutoReg``.
 
     Parameters
     ----------
-    lags : int or sequence of int, default 1
-        ``p`` means lags 1 to p; a sequence means these lags.
-    trend : {"c", "n"}, default "c"
-        With or without the constant.
-    seasonal, period
-        Not available yet: leave at ``False`` and ``None``.
+    lags : int, sequence of int or None, default 1
+        ``p`` means lags 1 to p; a sequence means these lags; None or 0 none.
+    trend : {"c", "n", "t", "ct", "ctt"}, default "c"
+        Constant, none, time, both, and time squared as well; time is 1 at the first observation.
+    seasonal : bool, default False
+        A free dummy for every season but the first (every one if there is no constant).
+    period : int, optional
+        Number of seasons, if the frequency of the index does not say it.
     architecture : str or Architecture, default "relu"
         Shape of the networks, see :mod:`cvxar.architectures`.
     loss : str or Loss, default "squared"
         See :mod:`cvxar.losses`.
     skip : bool, default True
-        Free linear terms in every lag.
+        Free linear terms in every lag that has a network (the others have one anyway).
     beta : float or {"bic", "aic", "hqic", "cv", "cv1se"}, default "bic"
         Penalty in the units of the series squared, or what chooses it along a path that descends from
         ``beta_max_``: a criterion (degrees of freedom: active features and free columns), or the
@@ -50,8 +52,10 @@ class ConvexAR(Settings):
         largest penalty within one standard error of it).
     beta_ratio : float in (0, 1], optional
         Penalty as a share of ``beta_max_``, instead of ``beta``.
-    transform
-        Not available yet: leave at ``None``.
+    transform : {None, "log", "sqrt", "boxcox", "diff", "logdiff"} or object, optional
+        The model is fitted to the transformed series, and forecasts are of the series itself, inverted
+        path by path. An object has ``apply`` and ``invert``, see :mod:`cvxar.transforms`. Parameters,
+        ``fittedvalues_``, ``resid_``, likelihood and criteria are those of the transformed series.
     extrapolation : {"ar", "network"}, default "ar"
         Beyond the training range of a lag, forecasts continue with the slope of the linear (AR) fit, or
         with the network's outermost slope. The network itself is the same.
@@ -59,6 +63,11 @@ class ConvexAR(Settings):
         See :func:`cvxar.solver.solve`.
     tol : float, default 1e-8
         Relative duality gap to reach.
+    nonlinear_lags : int or sequence of int, optional
+        The lags that have a network; all by default.
+    hold_back : int, optional
+        Observations left out at the start, at least the longest lag (its default): the same number for
+        several models makes their criteria comparable.
 
     Attributes
     ----------
@@ -71,8 +80,8 @@ class ConvexAR(Settings):
     params_ : Series
         Free linear parameters, named as in ``AutoReg``: ``const``, ``close.L1``, exogenous names.
     fittedvalues_, resid_ : Series
-        One-step fits and ``y - fitted``, from the first observation that has all its lags; after
-        :meth:`append` also for the later observations.
+        One-step fits and ``y - fitted`` of the observations that are known with all their lags; after
+        :meth:`append` also for the later ones.
     nobs_ : int
         Observations fitted, those lost to lags apart.
     llf_, aic_, bic_, hqic_ : float
@@ -86,9 +95,12 @@ class ConvexAR(Settings):
 
     Notes
     -----
-    The series may have a ``DatetimeIndex`` with or without frequency, a ``PeriodIndex``, an integer index,
-    or none. Gaps are allowed: positions count. Forecasts carry calendar stamps if the index has a
-    frequency (or whole numbers in equal steps), and positions n, n + 1, ... otherwise.
+    Missing observations (NaN) are allowed; rows in which one occurs are left out of the fit, and time is
+    never compressed: a stamp that the calendar has and the series has not is a missing observation. The
+    calendar is the frequency of the index, or can be read off evenly spaced stamps with some gaps
+    (:func:`cvxar.calendars.complete`). Without one, observations are counted. Forecasts carry
+    calendar stamps, or positions n, n + 1, ...; if recent observations are missing, every path is
+    simulated from the last complete lags through what is known since.
 
     Examples
     --------
@@ -139,16 +151,16 @@ class ConvexAR(Settings):
         Parameters
         ----------
         series : Series, one-column DataFrame, array or sequence of n numbers
-            In time order, at least ``max(lags) + 2``. It is copied, never altered.
+            In time order, NaN where missing, at least ``max(lags) + 2``. It is copied, never altered.
         exog : Series, DataFrame or array (n,) or (n, q), optional
-            Free linear columns, row t for observation t.
+            Free linear columns, row t for observation t, NaN where missing.
 
         Raises
         ------
         InputError, InputTypeError
             For arguments or data that cannot be used, before any work.
         """
-        self._results = fit_results(observe(series, exog), self)
+        self._results = fit_results(observe(series, exog, gaps=True), self)
         return self
 
     def forecast(
@@ -168,7 +180,8 @@ class ConvexAR(Settings):
                   y^{(i)}_{t+h} = f(y^{(i)}_{t+h-1}, \ldots) + e^{(i)}_{h}
 
         The shocks :math:`e` are centred training residuals, resampled. The mean does not depend on them at
-        one step, nor for linear models at any step.
+        one step, nor for linear models at any step. Of a transformed series every path is inverted,
+        and the mean is that of the inverted paths.
 
         Parameters
         ----------
@@ -215,7 +228,7 @@ class ConvexAR(Settings):
         start: Any = None,
         end: Any = None,
         *,
-        dynamic: bool = False,
+        dynamic: Any = False,
         exog: Any = None,
         method: str = "simulate",
         rng: Any = 0,
@@ -227,8 +240,9 @@ class ConvexAR(Settings):
         start, end : label or position, optional
             First and last observation, both included; default: the whole sample. Whole numbers are
             positions, or labels if the index holds whole numbers. ``end`` may lie after the sample.
-        dynamic : bool, default False
-            True uses no observation from ``start`` on: predictions are forecasts made just before it.
+        dynamic : bool, int or label, default False
+            True uses no observation from ``start`` on: predictions are forecasts made just before it. A
+            whole number means so many after ``start``, a label the observation from which on none is used.
         exog : Series, DataFrame or array
             Exogenous values of the steps after the sample.
         method, rng
@@ -238,8 +252,8 @@ class ConvexAR(Settings):
         Returns
         -------
         Series
-            NaN for the first ``max(lags)`` observations, which have no lags to be predicted from (as
-            ``AutoReg`` does); one-step fits within the sample; means of forecasts after it.
+            In the units of the series: one-step means within the sample, NaN where a lag is missing (as
+            for the first ``max(lags)`` observations); means of forecasts after it.
 
         Examples
         --------
@@ -247,7 +261,6 @@ class ConvexAR(Settings):
         >>> model.predict(1, 4).round(6).to_dict()
         {1: 4.0, 2: 2.0, 3: 1.0, 4: 0.5}
         """
-        check_flag("dynamic", dynamic)
         return self._results.predictor.predict(start, end, dynamic, exog, Paths(method, rng=rng))
 
     def append(self, new: Any, refit: bool = False, *, exog: Any = None) -> "ConvexAR":
@@ -256,8 +269,8 @@ class ConvexAR(Settings):
         Parameters
         ----------
         new : Series, array, sequence or number
-            Observations after the last one known. A Series must have later stamps; plain values continue the
-            calendar of the index.
+            Observations after the last one known, NaN where missing. A Series must have later stamps of
+            the same calendar, those passed over being missing; plain values continue the calendar.
         refit : bool, default False
             Refit with the same settings to the longer sample. Otherwise parameters, certificate,
             criteria, ``nobs_`` and the residuals that are resampled stay those of the fit, and only the state
@@ -289,4 +302,4 @@ class ConvexAR(Settings):
         Sample, penalty, certificate, linear parameters, and for every lag its regimes: intervals
         in data units with their slopes.
         """
-        return summarise(self._results, self)
+        return summarise(self._results)

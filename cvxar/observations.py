@@ -1,7 +1,7 @@
 """A series as given: validated, copied, refused with a reason."""
 
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from numbers import Real
 from typing import Any
@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from cvxar._typing import Array
+from cvxar.calendars import complete
 from cvxar.errors import InputError, InputTypeError
-from cvxar.stamps import check_index, extend_index
+from cvxar.stamps import calendar_to, check_index, extend_index, has_calendar
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Observations:
     Parameters
     ----------
     values : array (n,)
-        Finite, in time order, in the units of the series.
+        In time order, in the units of the series; NaN where an observation is missing.
     index : Index (n,)
         Ascending distinct stamps; positions when the series came without.
     name : hashable
@@ -42,22 +43,26 @@ class Observations:
         return len(self.values)
 
 
-def observe(series: Any, exog: Any = None) -> Observations:
+def observe(series: Any, exog: Any = None, *, gaps: bool = False) -> Observations:
     """Validate and copy a series, and its exogenous columns if any.
 
     Parameters
     ----------
     series : Series, one-column DataFrame, array or sequence of n numbers
-        In time order. Gaps between stamps are allowed: positions count.
+        In time order.
     exog : Series, DataFrame or array (n,) or (n, q), optional
         One row per observation. If both are pandas objects their indexes must be equal.
+    gaps : bool, default False
+        True keeps missing entries as NaN, and adds a row of them for every stamp that the calendar of the
+        index (:func:`cvxar.calendars.complete`) has and the series has not. False refuses missing
+        entries, and counts observations whatever their stamps.
 
     Raises
     ------
     InputTypeError
         If something is not a number.
     InputError
-        For NaN or infinite values (with the first position), two columns where one is meant, stamps
+        For infinite (or missing) values with the first position, two columns where one is meant, stamps
         that are missing, duplicate or unsorted, exogenous rows that do not match the series.
 
     Examples
@@ -68,12 +73,21 @@ def observe(series: Any, exog: Any = None) -> Observations:
     Traceback (most recent call last):
         ...
     cvxar.errors.InputError: the series holds nan at position 1; fill or drop it...
+    >>> observe(pd.Series([3.0, 4.0, 5.0, 7.0], index=[2001, 2002, 2003, 2005]), gaps=True).values
+    array([ 3.,  4.,  5., nan,  7.])
     """
+    given = _parse(series, exog, gaps)
+    return _spread(given, complete(given.index)) if gaps else given
+
+
+def _parse(series: Any, exog: Any, gaps: bool) -> Observations:
+    """Read the rows as they are given."""
     values = _one_column(series)
     index = series.index if isinstance(series, (pd.Series, pd.DataFrame)) else pd.RangeIndex(len(values))
     check_index(index)
-    _check_finite(values, index, "the series")
-    columns, names = observe_exog(exog, index if isinstance(series, (pd.Series, pd.DataFrame)) else None)
+    _check_finite(values, index, "the series", gaps)
+    own = index if isinstance(series, (pd.Series, pd.DataFrame)) else None
+    columns, names = observe_exog(exog, own, gaps=gaps)
     if exog is not None and len(columns) != len(values):
         raise InputError(
             f"exog has {len(columns)} rows, the series {len(values)}; give one row per observation"
@@ -83,13 +97,23 @@ def observe(series: Any, exog: Any = None) -> Observations:
     return Observations(values, index, _name(series), columns, names)
 
 
+def _spread(given: Observations, index: pd.Index) -> Observations:
+    """Place the rows on a longer index, and rows of missing entries between them."""
+    if len(index) == len(given):
+        return replace(given, index=index)
+    place = index.get_indexer(given.index)
+    values, exog = np.full(len(index), np.nan), np.full((len(index), given.exog.shape[1]), np.nan)
+    values[place], exog[place] = given.values, given.exog
+    return replace(given, values=values, index=index, exog=exog)
+
+
 def _name(series: Any) -> Hashable:
     if isinstance(series, pd.DataFrame):
         return series.columns[0]
     return series.name if isinstance(series, pd.Series) else None
 
 
-def observe_exog(exog: Any, index: pd.Index | None) -> tuple[Array, tuple[str, ...]]:
+def observe_exog(exog: Any, index: pd.Index | None, *, gaps: bool = False) -> tuple[Array, tuple[str, ...]]:
     """Validate and copy exogenous columns: values (n, q) and their names.
 
     ``index``, when given, must equal the index of ``exog`` if that has one. Names are the column
@@ -115,7 +139,7 @@ def observe_exog(exog: Any, index: pd.Index | None) -> tuple[Array, tuple[str, .
             "the index of exog differs from the one it must match; align it, for example "
             "exog.reindex(series.index), or pass exog.to_numpy() if the rows are already in the right order"
         )
-    _check_finite(values, own, "exog")
+    _check_finite(values, own, "exog", gaps)
     return values, _exog_names(exog, values.shape[1])
 
 
@@ -188,44 +212,54 @@ def _one_column(series: Any) -> Array:
     return values
 
 
-def _check_finite(values: Array, index: pd.Index | None, what: str) -> None:
-    if np.isfinite(values).all():
+def _check_finite(values: Array, index: pd.Index | None, what: str, gaps: bool) -> None:
+    good = ~np.isinf(values) if gaps else np.isfinite(values)
+    if good.all():
         return
-    finite = np.isfinite(values).reshape(len(values), -1)
+    finite = good.reshape(len(values), -1)
     at = int(np.argmin(finite.all(axis=1)))
     row = values[at] if values.ndim == 1 else values[at, np.argmin(finite[at])]
     label = "" if index is None or isinstance(index, pd.RangeIndex) else f" ({index[at]})"
     raise InputError(
         f"{what} holds {row} at position {at}{label}; fill or drop it before fitting, for example with "
-        "interpolate() or dropna() (positions count, so a gap is allowed)"
+        "interpolate() or dropna()"
     )
 
 
-def extend(known: Observations, new: Any, exog: Any = None) -> Observations:
+def extend(known: Observations, new: Any, exog: Any = None, *, gaps: bool = False) -> Observations:
     """Return the observations with later ones added; ``known`` is unchanged.
+
+    With ``gaps`` missing entries are kept, and stamps of the calendar that are passed over are missing
+    observations.
 
     Raises
     ------
     InputError
-        If the new stamps do not come after the known ones, or ``exog`` is missing or not needed.
+        If the new stamps do not come after the known ones or (with ``gaps``) are not on their calendar,
+        or ``exog`` is missing or not needed.
 
     Examples
     --------
     >>> extend(observe([1.0, 2.0]), [3.0]).values
     array([1., 2., 3.])
+    >>> extend(observe([1.0, 2.0]), pd.Series([3.0], index=[3]), gaps=True).values
+    array([ 1.,  2., nan,  3.])
     """
-    later = observe([new] if np.ndim(new) == 0 and not isinstance(new, str) else new, exog)
+    later = _parse([new] if np.ndim(new) == 0 and not isinstance(new, str) else new, exog, gaps)
     if len(later) == 0:
         return known
     check_exog_matches(known, later.exog_names, exog)
     stamps = later.index if isinstance(new, (pd.Series, pd.DataFrame)) else None
-    return Observations(
-        np.concatenate([known.values, later.values]),
-        extend_index(known.index, stamps, len(later)),
-        known.name,
-        np.concatenate([known.exog, later.exog]),
-        known.exog_names,
-    )
+    if gaps and stamps is not None and has_calendar(known.index):
+        follow = calendar_to(known.index, stamps)
+        later = _spread(later, follow)
+        return _joined(known, later, known.index.append(follow))
+    return _joined(known, later, extend_index(known.index, stamps, len(later)))
+
+
+def _joined(known: Observations, later: Observations, index: pd.Index) -> Observations:
+    values, exog = (np.concatenate(pair) for pair in ((known.values, later.values), (known.exog, later.exog)))
+    return replace(known, values=values, index=index, exog=exog)
 
 
 def check_exog_matches(known: Observations, names: tuple[str, ...], exog: Any) -> None:

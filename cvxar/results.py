@@ -5,18 +5,22 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from cvxar.calendars import seasons
 from cvxar.certificate import Certificate
+from cvxar.deterministic import Deterministic, check_period
 from cvxar.forecast import Predictor
 from cvxar.lags import LagFrame, lag_frame
 from cvxar.network import Breakpoint, Network
 from cvxar.observations import Observations
 from cvxar.problem import LassoProblem
 from cvxar.selection import Selection, select
-from cvxar.settings import Settings
+from cvxar.settings import Settings, Terms
 from cvxar.simulation import conditional_mean
 from cvxar.solver import Solution
+from cvxar.transforms import fit_scale
 
 
 @dataclass(frozen=True)
@@ -31,15 +35,18 @@ class Results:
         Its solution, criteria and path.
     predictor : Predictor
         The fitted map and all observations known, later ones included.
-    trend : str
-    skip : bool
+    terms : Terms
+        Which lags have a network.
+    settings : Settings
+        A copy of the arguments.
+    count : int
+        Observations known when it was fitted.
     """
 
     frame: LagFrame
     chosen: Selection
     predictor: Predictor
-    trend: str
-    skip: bool
+    terms: Terms
     settings: Settings
     count: int
 
@@ -77,12 +84,20 @@ class Results:
     def params(self) -> pd.Series:
         """Free linear parameters, named as in ``AutoReg``."""
         # lists, not dictionaries: an exogenous column may have the name of a lag
-        solution, constant = self.solution, self.trend == "c"
-        names = [*(["const"] if constant else []), *(self.frame.names if self.skip else ())]
-        values = [*([solution.intercept] if constant else []), *(solution.linear if self.skip else ())]
-        return pd.Series(
-            [*values, *solution.exog_coef], index=[*names, *self.predictor.known.exog_names], dtype=float
-        )
+        solution, terms, deterministic = self.solution, self.terms, self.predictor.deterministic
+        straight, coef = len(terms.straight), solution.exog_coef
+        width = straight + deterministic.width
+        slopes = dict(zip(terms.straight, coef[:straight], strict=True))
+        if self.settings.skip:
+            slopes |= dict(zip(terms.curved, solution.linear[: len(terms.curved)], strict=True))
+        names = [self.frame.names[j] for j in sorted(slopes)]
+        values = [
+            *deterministic.parameters(solution.intercept, coef[straight:width]),
+            *(slopes[j] for j in sorted(slopes)),
+            *coef[width:],
+        ]
+        index = [*deterministic.names, *names, *self.predictor.known.exog_names]
+        return pd.Series(values, index=index, dtype=float)
 
     @cached_property
     def fittedvalues(self) -> pd.Series:
@@ -137,26 +152,49 @@ def fit_results(
     ``choose`` returns a solution of the problem, chosen before; without it the settings choose one.
     """
     settings = Settings(**settings.get_params())
-    lags = settings.check()
-    frame = lag_frame(known, lags)
-    problem = LassoProblem(
-        frame.x,
+    terms = settings.check()
+    seasonal = bool(settings.seasonal)
+    own = seasons(known.index) if seasonal and settings.period is None else None
+    deterministic = Deterministic(settings.trend, check_period(settings.period, seasonal, own))
+    scale = fit_scale(settings.transform, known.values)
+    values = scale.forward(known.values)
+    frame = lag_frame(replace(known, values=values), terms.lags, deterministic, terms.hold_back)
+    problem = regression(frame, terms, deterministic, settings)
+    chosen = (choose or _selected_by(settings))(problem)
+    solution = chosen.solution
+    resid = frame.y - solution.fitted
+    predictor = Predictor(
+        known,
+        terms.lags,
+        deterministic,
+        scale,
+        conditional_mean(solution, frame, settings.extrapolation, terms.curved),
+        solution.exog_coef[len(terms.straight) :],
+        frame.rows,
+        solution.fitted,
+        # the residuals of a model without constant need not have mean zero
+        resid - resid.mean(),
+    )
+    return Results(frame, chosen, predictor, terms, settings, len(known))
+
+
+def regression(
+    frame: LagFrame, terms: Terms, deterministic: Deterministic, settings: Settings
+) -> LassoProblem:
+    """Return the Lasso of a lag frame: networks on the nonlinear lags, all else free."""
+    free = np.hstack([frame.x[:, terms.straight], frame.exog])
+    x = frame.x[:, terms.curved] if terms.straight else frame.x
+    return LassoProblem(
+        # without nonlinear lags: an input that never varies, of which no feature is of use
+        x if x.shape[1] else np.zeros((len(x), 1)),
         frame.y,
         beta=0.0,
         architecture=settings.architecture,
         loss=settings.loss,
-        skip=settings.skip,
-        exog=frame.exog if frame.exog.shape[1] else None,
-        fit_intercept=settings.trend == "c",
+        skip=settings.skip and x.shape[1] > 0,
+        exog=free if free.shape[1] else None,
+        fit_intercept=deterministic.intercept,
     )
-    chosen = (choose or _selected_by(settings))(problem)
-    solution = chosen.solution
-    resid = frame.y - solution.fitted
-    mean = conditional_mean(solution, frame, settings.extrapolation)
-    # the residuals of a model without constant need not have mean zero
-    shocks = resid - resid.mean()
-    predictor = Predictor(known, lags, mean, solution.exog_coef, solution.fitted, shocks)
-    return Results(frame, chosen, predictor, settings.trend, settings.skip, settings, len(known))
 
 
 def _selected_by(settings: Settings) -> Callable[[LassoProblem], Selection]:

@@ -4,17 +4,43 @@ from collections.abc import Sequence
 from dataclasses import KW_ONLY, MISSING, dataclass, fields
 from typing import Any, Self
 
-from cvxar import architectures, losses
+from cvxar import architectures, losses, transforms
 from cvxar.architectures import Architecture
-from cvxar.errors import InputError, unknown_name
-from cvxar.lags import check_lags
+from cvxar.deterministic import TRENDS
+from cvxar.errors import unknown_name
+from cvxar.lags import check_subset, lags_or_none, longest
 from cvxar.losses import Loss
-from cvxar.options import check_flag, check_name, check_tolerance
+from cvxar.options import check_count, check_flag, check_name, check_tolerance
 from cvxar.selection import check_beta_choice
 from cvxar.simulation import EXTRAPOLATIONS
 from cvxar.solver import SOLVERS
 
-TRENDS = ("n", "c")
+
+@dataclass(frozen=True)
+class Terms:
+    """What the settings say of the regression, checked.
+
+    Parameters
+    ----------
+    lags, nonlinear : tuple of int
+        All lags, ascending, and those with a network.
+    hold_back : int
+        Observations left out at the start, at least the longest lag.
+    """
+
+    lags: tuple[int, ...]
+    nonlinear: tuple[int, ...]
+    hold_back: int
+
+    @property
+    def curved(self) -> list[int]:
+        """Places of the nonlinear lags among all."""
+        return [self.lags.index(lag) for lag in self.nonlinear]
+
+    @property
+    def straight(self) -> list[int]:
+        """Places of the other lags."""
+        return [j for j, lag in enumerate(self.lags) if lag not in self.nonlinear]
 
 
 @dataclass(eq=False, repr=False)
@@ -29,7 +55,7 @@ class Settings:
     Settings(lags=2, skip=False)
     """
 
-    lags: int | Sequence[int] = 1
+    lags: int | Sequence[int] | None = 1
     _: KW_ONLY
     trend: str = "c"
     seasonal: bool = False
@@ -43,6 +69,8 @@ class Settings:
     extrapolation: str = "ar"
     solver: str = "auto"
     tol: float = 1e-8
+    nonlinear_lags: int | Sequence[int] | None = None
+    hold_back: int | None = None
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the constructor's arguments as a dictionary."""
@@ -68,7 +96,7 @@ class Settings:
         changed = {k: v for k, v in self.get_params().items() if not _same(v, default[k])}
         return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in changed.items())})"
 
-    def check(self) -> tuple[int, ...]:
+    def check(self) -> Terms:
         """Raise for any argument that cannot be used; return the lags.
 
         Raises
@@ -77,9 +105,10 @@ class Settings:
             Naming the argument, what was got and what is possible.
         """
         check_name("trend", self.trend, TRENDS)
-        for name, only in (("seasonal", False), ("period", None), ("transform", None)):
-            if getattr(self, name) is not only:
-                raise InputError(f"{name}={getattr(self, name)!r} is not available; leave it at {only}")
+        check_flag("seasonal", self.seasonal)
+        if self.period is not None:
+            check_count(self.period, "period", 2)
+        transforms.get(self.transform)
         check_name("extrapolation", self.extrapolation, EXTRAPOLATIONS)
         check_name("solver", self.solver, SOLVERS)
         check_flag("skip", self.skip)
@@ -87,7 +116,13 @@ class Settings:
         architectures.get(self.architecture)
         losses.get(self.loss)
         check_beta_choice(self.beta, self.beta_ratio)
-        return check_lags(self.lags)
+        return self._terms()
+
+    def _terms(self) -> Terms:
+        lags = lags_or_none(self.lags)
+        nonlinear, least = check_subset(self.nonlinear_lags, lags), longest(lags)
+        hold_back = least if self.hold_back is None else check_count(self.hold_back, "hold_back", least)
+        return Terms(lags, nonlinear, hold_back)
 
 
 def _same(value: Any, default: Any) -> bool:

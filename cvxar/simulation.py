@@ -1,5 +1,6 @@
 """Paths of a fitted map: the map beyond its training range, the shocks, the simulation."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -7,7 +8,7 @@ import numpy as np
 
 from cvxar._typing import Array
 from cvxar.errors import unknown_name
-from cvxar.piecewise import PiecewiseLinear
+from cvxar.piecewise import PiecewiseLinear, combine
 from cvxar.solver import Solution
 
 EXTRAPOLATIONS = ("ar", "network")
@@ -65,12 +66,24 @@ class Regression(Protocol):
         """Further columns, (n, q)."""
 
 
-def conditional_mean(solution: Solution, frame: Regression, extrapolation: str) -> ConditionalMean:
+def conditional_mean(
+    solution: Solution, frame: Regression, extrapolation: str, curved: Sequence[int] | None = None
+) -> ConditionalMean:
     """Return the map of a solution with the chosen rule beyond the training range.
 
     ``"ar"`` continues with the slopes of the linear autoregression, fitted once by least squares;
     ``"network"`` with the network as trained. Where the solution has no kink and a skip connection,
     the two are the same map.
+
+    Parameters
+    ----------
+    solution : Solution
+        Of the problem whose inputs are the columns ``curved`` of ``frame.x``, and whose unpenalised
+        columns are the others and then ``frame.exog``.
+    frame : LagFrame or LassoProblem
+    extrapolation : {"ar", "network"}
+    curved : sequence of int, optional
+        Columns of ``frame.x`` with a network; all by default.
 
     Raises
     ------
@@ -79,14 +92,22 @@ def conditional_mean(solution: Solution, frame: Regression, extrapolation: str) 
     """
     if extrapolation not in EXTRAPOLATIONS:
         raise unknown_name("extrapolation", extrapolation, EXTRAPOLATIONS)
-    network, p, point = solution.network, frame.x.shape[1], solution.point
-    # the exogenous part is counted from zero here, from its anchors there
-    constant = point.level - float(point.exog_coef @ point.exog_anchors)
-    pieces = tuple(network.pieces(j) for j in range(p))
-    if extrapolation == "network":
-        return ConditionalMean(constant, pieces, np.full(p, -np.inf), np.full(p, np.inf), np.zeros(p))
-    slopes = least_squares_slopes(frame, solution.problem.fit_intercept)
-    return ConditionalMean(constant, pieces, frame.x.min(axis=0), frame.x.max(axis=0), slopes)
+    p, point = frame.x.shape[1], solution.point
+    curved = range(p) if curved is None else curved
+    straight = [j for j in range(p) if j not in curved]
+    first = len(straight)
+    # the free columns are counted from zero here, from their anchors there
+    constant = point.level - float(point.exog_coef[first:] @ point.exog_anchors[first:])
+    parts = {j: solution.network.pieces(i) for i, j in enumerate(curved)}
+    for i, j in enumerate(straight):
+        parts[j] = combine((), np.empty(0), float(point.exog_coef[i]), float(point.exog_anchors[i]))
+    pieces = tuple(parts[j] for j in range(p))
+    low, high, slopes = np.full(p, -np.inf), np.full(p, np.inf), np.zeros(p)
+    if extrapolation == "ar" and len(curved):
+        at = list(curved)
+        low[at], high[at] = frame.x[:, at].min(axis=0), frame.x[:, at].max(axis=0)
+        slopes[at] = least_squares_slopes(frame, solution.problem.fit_intercept)[at]
+    return ConditionalMean(constant, pieces, low, high, slopes)
 
 
 def least_squares_slopes(frame: Regression, fit_intercept: bool) -> Array:
@@ -111,7 +132,12 @@ def least_squares_slopes(frame: Regression, fit_intercept: bool) -> Array:
 
 
 def simulate(
-    mean: ConditionalMean, lags: tuple[int, ...], history: Array, offsets: Array, shocks: Array
+    mean: ConditionalMean,
+    lags: tuple[int, ...],
+    history: Array,
+    offsets: Array,
+    shocks: Array,
+    observed: Array | None = None,
 ) -> tuple[Array, Array]:
     r"""Simulate paths :math:`y_t = f(y_{t-l_1}, \ldots) + \mathrm{offset}_t + \mathrm{shock}_t`.
 
@@ -123,9 +149,11 @@ def simulate(
     history : array (at least max(lags),)
         The last observations, in time order.
     offsets : array (steps,)
-        Known additive terms of each step (exogenous part).
+        Known additive terms of each step (trend, seasons, exogenous part).
     shocks : array (steps, n_paths)
         Residuals drawn for each step and path; zeros (steps, 1) iterate the mean.
+    observed : array (at most steps,), optional
+        Observations known at the first steps, NaN where missing: every path passes through them.
 
     Returns
     -------
@@ -136,17 +164,20 @@ def simulate(
         Simulated observations, shocks included. Cost O(steps n_paths p).
     """
     steps, n_paths = shocks.shape
-    longest = lags[-1]
-    past = np.asarray(lags)
-    paths = np.empty((longest + steps, n_paths))
-    paths[:longest] = history[-longest:, None]
+    past = np.asarray(lags, dtype=np.intp)
+    most = max(lags, default=0)
+    paths = np.empty((most + steps, n_paths))
+    paths[:most] = history[len(history) - most :, None]
     means = np.empty(steps)
+    fixed = (
+        {i: value for i, value in enumerate(observed) if not np.isnan(value)} if observed is not None else {}
+    )
     for step in range(steps):
-        now = longest + step
+        now = most + step
         level = mean(paths[now - past].T) + offsets[step]
         means[step] = level.mean()
-        paths[now] = level + shocks[step]
-    return means, paths[longest:]
+        paths[now] = fixed.get(step, level + shocks[step])
+    return means, paths[most:]
 
 
 def draw_shocks(residuals: Array, steps: int, n_paths: int, rng: np.random.Generator) -> Array:

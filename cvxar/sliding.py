@@ -13,7 +13,7 @@ from cvxar import architectures
 from cvxar._typing import Array
 from cvxar.errors import CvxarError, InputError
 from cvxar.incremental import IncrementalLasso, WindowSolution
-from cvxar.lags import check_lags
+from cvxar.lags import lags_or_none
 from cvxar.settings import Settings
 
 # what may differ from its default; any other setting calls for a fit in full
@@ -122,7 +122,7 @@ def can_slide(settings: Settings) -> bool:
     if not given or not UNDERSTOOD.issuperset(other):
         return False
     try:
-        one_lag, shape = check_lags(settings.lags) == (1,), architectures.get(settings.architecture)
+        one_lag, shape = lags_or_none(settings.lags) == (1,), architectures.get(settings.architecture)
     except CvxarError:  # for the fit to complain of
         return False
     return one_lag and shape.hinge_cost is not None

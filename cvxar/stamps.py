@@ -1,7 +1,7 @@
 """The index of a series: its checks, its continuation, and the positions of its labels.
 
 Positions are what a model counts; stamps only name them. A calendar is used when the index itself
-carries one (a ``freq``), and is never guessed from the spacing of the stamps.
+carries one (a ``freq``); :mod:`cvxar.calendars` gives it one where it can be read off the stamps.
 """
 
 from typing import Any
@@ -11,6 +11,8 @@ import pandas as pd
 
 from cvxar.errors import InputError
 
+# the stamps that an appended observation may pass over, as a multiple of those known
+FARTHEST = 100
 _RESET = "or drop the index with series.reset_index(drop=True) if the rows are already in time order"
 
 
@@ -140,6 +142,33 @@ def extend_index(index: pd.Index, new: pd.Index | None, count: int) -> pd.Index:
     _check_after(index, new)
     # `follow` rather than `new`: equal stamps, but it keeps the frequency
     return index.append(follow if new.equals(follow) else new.rename(index.name))
+
+
+def calendar_to(index: pd.Index, new: pd.Index) -> pd.Index:
+    """Return the stamps of the calendar after ``index``, up to the last of the new ones.
+
+    Raises
+    ------
+    InputError
+        If a new stamp does not come after the old ones, is not on their calendar, or is so far away
+        that nearly all between would be missing.
+
+    Examples
+    --------
+    >>> calendar_to(pd.period_range("2020", periods=3, freq="Y"), pd.PeriodIndex(["2025"], freq="Y")).tolist()
+    [Period('2023', 'Y-DEC'), Period('2024', 'Y-DEC'), Period('2025', 'Y-DEC')]
+    """
+    check_index(new)
+    _check_after(index, new)
+    far = _calendar_steps(index, new[-1])
+    follow = future_index(index, far) if 0 < far <= FARTHEST * (len(index) + len(new)) else index[:0]
+    if not new.isin(follow).all():
+        odd = new[~new.isin(follow)][0]
+        raise InputError(
+            f"stamp {odd} is not on the calendar that continues the series, or too far after its end "
+            f"({index[-1]}); pass plain values for the next observations, or fit to the whole series"
+        )
+    return follow
 
 
 def _check_after(index: pd.Index, new: pd.Index) -> None:

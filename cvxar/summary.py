@@ -9,7 +9,6 @@ import pandas as pd
 from cvxar._typing import Array
 from cvxar.piecewise import PiecewiseLinear
 from cvxar.results import Results
-from cvxar.settings import Settings
 
 # a table of more regimes than this cannot be read; the rest is in ``breakpoints_``
 MAX_REGIMES = 20
@@ -20,12 +19,12 @@ OUTSIDE = {
 }
 
 
-def summarise(model: Results, settings: Settings) -> Any:
+def summarise(model: Results) -> Any:
     """Return a ``statsmodels.iolib.summary.Summary`` of a fitted model."""
     from statsmodels.iolib.summary import Summary
 
     summary, frame = Summary(), model.frame
-    name = frame.names[0].rpartition(".L")[0]
+    name = "y" if model.predictor.known.name is None else str(model.predictor.known.name)
     summary.add_table_2cols(
         None,
         title="ConvexAR Results",
@@ -36,19 +35,20 @@ def summarise(model: Results, settings: Settings) -> Any:
     )
     summary.tables.append(_linear_table(model.params))
     summary.tables.extend(
-        _regime_table(label, model.network.pieces(j), frame.x[:, j]) for j, label in enumerate(frame.names)
+        _regime_table(frame.names[j], model.network.pieces(i), frame.x[:, j])
+        for i, j in enumerate(model.terms.curved)
     )
-    summary.add_extra_txt(list(_notes(model, settings)))
+    summary.add_extra_txt(list(_notes(model)))
     return summary
 
 
 def _identity(model: Results, name: str) -> Iterable[tuple[str, str]]:
-    lags, frame = model.predictor.lags, model.frame
-    listed = str(lags[-1]) if lags == tuple(range(1, lags[-1] + 1)) else ", ".join(map(str, lags))
+    lags, frame = model.terms.lags, model.frame
+    listed = str(len(lags)) if lags == tuple(range(1, len(lags) + 1)) else ", ".join(map(str, lags))
     network = model.network
     yield "Dep. Variable:", name
-    yield "Model:", f"ConvexAR({listed}){'-X' if frame.exog.shape[1] else ''}"
-    yield "Network:", f"{network.activation}, depth {network.depth}{', skip' if model.skip else ''}"
+    yield "Model:", f"ConvexAR({listed}){'-X' if model.predictor.known.exog_names else ''}"
+    yield "Network:", f"{network.activation}, depth {network.depth}{', skip' if model.settings.skip else ''}"
     yield "Units:", str(network.n_units)
     yield "Breakpoints:", str(network.n_breakpoints)
     yield "Sample:", _stamp(frame.index[0])
@@ -108,18 +108,19 @@ def _regime_table(label: str, part: PiecewiseLinear, values: Array) -> Any:
     return SimpleTable(rows, headers=["from", "to", "slope", "nobs"], title=title)
 
 
-def _notes(model: Results, settings: Settings) -> Iterable[str]:
+def _notes(model: Results) -> Iterable[str]:
     """Sentences under the tables: the proof, how beta was found, what holds beyond the data."""
-    frame = model.frame
+    frame, settings = model.frame, model.settings
     yield f"Certificate: {model.certificate}."
     if model.path is not None:
         criterion, tried = str(settings.beta).upper(), len(model.path)
         yield f"beta: lowest {criterion} among {tried} penalties from beta_max downwards."
-    if np.ptp(frame.y) == 0 and np.ptp(frame.x) == 0:
+    if np.ptp(frame.y) == 0 and not np.ptp(frame.x, axis=0).any():
         yield "The series is constant: the fit is that constant, and beta_max is 0."
     elif not model.network.breakpoints:
         yield "No breakpoint: the fitted map is linear."
     low, high = frame.x.min(axis=0), frame.x.max(axis=0)
     ranges = (f"{n} in [{a:.6g}, {b:.6g}]" for n, a, b in zip(frame.names, low, high, strict=True))
-    yield f"Training range: {'; '.join(ranges)}."
-    yield OUTSIDE[settings.extrapolation]
+    if model.terms.curved:
+        yield f"Training range: {'; '.join(ranges)}."
+        yield OUTSIDE[settings.extrapolation]

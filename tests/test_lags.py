@@ -84,7 +84,14 @@ def test_every_target_stands_beside_its_own_past(values, lags):
     assert frame.names == tuple(f"y.L{lag}" for lag in lags)
 
 
-@pytest.mark.parametrize(("lags", "meant"), [(3, (1, 2, 3)), ([3, 1], (1, 3)), (np.int64(2), (1, 2))])
+@pytest.mark.parametrize(
+    ("lags", "meant"),
+    [
+        (3, (1, 2, 3)),
+        ([3, 1], (1, 3)),
+        (np.int64(2), (1, 2)),
+    ],
+)
 def test_lags_are_read_as_in_autoreg(lags, meant):
     assert check_lags(lags) == meant
 

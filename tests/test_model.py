@@ -147,7 +147,7 @@ INDEXES = {
     "daily": pd.date_range("2017-01-01", periods=90, freq="D"),
     "years": pd.period_range("1700", periods=90, freq="Y"),
     "no frequency": pd.DatetimeIndex(pd.date_range("2017-01-01", periods=90).to_numpy()),
-    "gaps": pd.date_range("2017-01-01", periods=99).delete(range(20, 29)),
+    "trading days": pd.bdate_range("2017-01-02", periods=99).delete(range(20, 29)),
     "whole years": pd.Index(range(1800, 1890)),
     "positions": pd.RangeIndex(90),
     "text": pd.Index([f"{i:03d}" for i in range(90)]),
@@ -163,7 +163,7 @@ def test_positions_count_whatever_the_index(kind):
     assert model.fittedvalues_.index.equals(index[1:80])
     table = model.forecast(10, rng=0, level=(50, 90))
     same(table, plain.forecast(10, rng=0, level=(50, 90)))
-    calendar = kind not in ("no frequency", "gaps", "text")
+    calendar = kind not in ("trading days", "text")
     assert table.index.equals(index[80:] if calendar else pd.RangeIndex(80, 90))
     later = model.append(pd.Series(values[80:], index=index[80:]))
     same(later.fittedvalues_, plain.append(values[80:]).fittedvalues_)
@@ -272,7 +272,7 @@ def test_the_summary_states_what_was_fitted():
 DAYS = pd.date_range("2017-01-01", periods=30)
 GOOD = pd.Series(np.sin(np.arange(30.0)), index=DAYS)
 BAD_DATA = {
-    "nan": (GOOD.where(GOOD.index != DAYS[7]), InputError),
+    "all missing": (GOOD.where(GOOD.index < DAYS[1]), InputError),
     "infinite": (GOOD.replace(GOOD.iloc[3], np.inf), InputError),
     "text": (GOOD.astype(str), InputTypeError),
     "two columns": (pd.DataFrame({"a": GOOD, "b": GOOD}), InputError),
@@ -282,10 +282,13 @@ BAD_DATA = {
     "empty": ([], InputError),
 }
 BAD_SETTINGS = [
-    *({"lags": lags} for lags in (0, -1, [], [1, 1], 1.5, "2", None)),
+    *({"lags": lags} for lags in (-1, [], [1, 1], 1.5, "2")),
     *({"beta": beta} for beta in (-1.0, np.nan, "cv2", "best", None)),
     *({"beta_ratio": ratio} for ratio in (0, 1.01, "half")),
-    *({"trend": trend} for trend in ("ct", "ctt", None, 1)),
+    *({"trend": trend} for trend in ("cttt", "ctc", None, 1)),
+    *({"nonlinear_lags": lags} for lags in (2, [3], [1, 1], "1", 1.0)),
+    *({"hold_back": count} for count in (0, -1, 1.5)),
+    *({"transform": kind} for kind in ("exp", 3, object(), ["log"])),
     *({"architecture": name} for name in ("rely", 3)),
     *({"loss": name} for name in ("quantile", 3)),
     *({"solver": name} for name in ("mosek", None)),
@@ -293,9 +296,9 @@ BAD_SETTINGS = [
     *({"extrapolation": name} for name in ("flat", None)),
     *({"skip": skip} for skip in ("yes", None)),
     {"beta": 1.0, "beta_ratio": 0.5},
-    {"seasonal": True},
-    {"period": 7},
-    {"transform": "log"},
+    *({"seasonal": seasonal} for seasonal in ("yes", None)),
+    {"seasonal": True, "period": 1},
+    {"period": 7.5},
 ]
 
 
@@ -341,9 +344,11 @@ ASKED = {
     "reversed": (lambda m: m.predict(9, 3), "start lies after end"),
     "negative": (lambda m: m.predict(-3), "position"),
     "no such date": (lambda m: m.predict("2016-01-01"), "not a stamp"),
-    "dynamic too early": (lambda m: m.predict(0, 5, dynamic=True), "before start"),
-    "dynamic offset": (lambda m: m.predict(5, 9, dynamic=3), "dynamic"),
-    "appended nan": (lambda m: m.append(np.nan), "nan"),
+    "dynamic too early": (lambda m: m.predict(0, 5, dynamic=True), "in a row are needed"),
+    "dynamic offset": (lambda m: m.predict(5, 9, dynamic=-3), "dynamic"),
+    "dynamic stamp": (lambda m: m.predict(5, 9, dynamic="2016-01-01"), "dynamic"),
+    "appended infinity": (lambda m: m.append(np.inf), "inf"),
+    "appended off the calendar": (lambda m: m.append(GOOD.iloc[-1:].shift(freq="1h")), "not on the calendar"),
     "appended past": (lambda m: m.append(GOOD.iloc[:1]), "after"),
 }
 

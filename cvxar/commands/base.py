@@ -10,6 +10,7 @@ import pandas as pd
 
 import cvxar
 from cvxar.commands.inputs import Given
+from cvxar.lags import check_lags
 from cvxar.model import ConvexAR
 
 
@@ -44,7 +45,8 @@ class Command:
 
 def model_of(options: argparse.Namespace) -> ConvexAR:
     """Return the model, not yet fitted, that the options describe."""
-    return ConvexAR(options.lags, architecture=options.architecture, beta=options.beta, skip=options.skip)
+    lags = check_lags(options.lags)
+    return ConvexAR(lags, architecture=options.architecture, beta=options.beta, skip=options.skip)
 
 
 def head(given: Given, command: str) -> dict[str, Any]:
