@@ -290,7 +290,7 @@ BAD_SETTINGS = [
     *({"hold_back": count} for count in (0, -1, 1.5)),
     *({"transform": kind} for kind in ("exp", 3, object(), ["log"])),
     *({"architecture": name} for name in ("rely", 3)),
-    *({"loss": name} for name in ("quantile", 3)),
+    *({"loss": name} for name in ("quantil", 3)),
     *({"solver": name} for name in ("mosek", None)),
     *({"tol": tol} for tol in (0.0, -1e-8, "small")),
     *({"extrapolation": name} for name in ("flat", None)),
