@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cvxar._typing import Array, ArrayLike
+from cvxar.criteria import describe
 from cvxar.errors import InputError, InputTypeError
 from cvxar.problem import LassoProblem, check_beta
 from cvxar.solver import Solution, solve
@@ -41,24 +42,29 @@ class SolutionPath(Sequence[Solution]):
         return iter(self.solutions)
 
     def to_frame(self) -> pd.DataFrame:
-        """Return one row a penalty: beta, beta_ratio, objective, loss, l1_norm, units, breakpoints, gap."""
+        """Return one row a penalty, made from the certificates without a pass over the data.
+
+        Columns: beta, beta_ratio, objective, loss, l1_norm, df (features and unpenalised columns), n_units,
+        n_breakpoints, rss, aic, bic, hqic (Gaussian, as statsmodels' ``AutoReg`` defines them), rounds,
+        relative_gap.
+        """
         return pd.DataFrame([_row(s) for s in self.solutions])
 
 
 def _row(solution: Solution) -> dict[str, float]:
-    problem, objective = solution.problem, solution.certificate.primal
-    beta_max = problem.beta_max
-    penalised = problem.beta * solution.l1_norm
-    return {
-        "beta": problem.beta,
-        "beta_ratio": problem.beta / beta_max if beta_max > 0 else np.nan,
-        "objective": objective,
-        "loss": objective - penalised,
+    beta_max, said = solution.problem.beta_max, describe(solution)
+    here = {
+        "beta": said.pop("beta"),
+        "beta_ratio": solution.problem.beta / beta_max if beta_max > 0 else np.nan,
+        "objective": solution.certificate.primal,
+        "loss": said.pop("loss"),
         "l1_norm": solution.l1_norm,
+        "df": said.pop("df"),
         "n_units": len(solution.coef),
-        "n_breakpoints": solution.network.n_breakpoints,
-        "relative_gap": solution.certificate.relative_gap,
+        "n_breakpoints": said.pop("n_breakpoints"),
     }
+    gap = said.pop("relative_gap")
+    return {**here, **said, "rounds": solution.rounds, "relative_gap": gap}
 
 
 def beta_grid(beta_max: float, n_betas: int, min_ratio: float) -> Array:

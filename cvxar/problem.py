@@ -11,6 +11,7 @@ from cvxar._typing import Array, ArrayLike
 from cvxar.architectures import Architecture
 from cvxar.design import Design, make_design
 from cvxar.errors import InputError
+from cvxar.free_fit import FreeFit, fit_free, flattened
 from cvxar.inputs import (
     as_columns,
     check_beta,
@@ -23,7 +24,6 @@ from cvxar.inputs import (
     check_weights,
     numbers,
 )
-from cvxar.free_fit import FreeFit, fit_free, flattened
 from cvxar.lazy_bound import largest_correlation
 from cvxar.losses import Loss
 

@@ -79,6 +79,16 @@ class Solution:
         return self.point.l1_norm
 
     @cached_property
+    def loss(self) -> float:
+        """Loss part of the objective, from the certificate (from the residuals where it lacks the digits)."""
+        problem, primal = self.problem, self.certificate.primal
+        loss = primal - problem.beta * self.l1_norm
+        if problem.beta > 0 and loss > 1e-3 * primal:
+            return loss
+        weight = 1.0 if problem.sample_weight is None else problem.sample_weight
+        return problem.loss.value(problem.y - self.fitted, weight) + problem.design.lost
+
+    @cached_property
     def dual(self) -> Array:
         """Dual vector: weighted residuals of the observations of positive weight, in the units of y."""
         if self.found_dual is not None:

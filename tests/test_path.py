@@ -1,0 +1,33 @@
+"""What a path says of itself agrees with what each of its solutions says."""
+
+import numpy as np
+import pytest
+
+from cvxar import LassoProblem, aggregate, solve_path
+from cvxar.criteria import degrees_of_freedom, gaussian_fit
+
+
+@pytest.mark.parametrize("skip", [False, True])
+@pytest.mark.parametrize("kind", ["plain", "weighted", "sums", "long", "two columns"])
+def test_table_of_a_path_is_what_its_residuals_give(kind, skip):
+    rng = np.random.default_rng(0)
+    n = 20_000 if kind == "long" else 300
+    x = np.round(rng.normal(size=(n, 2 if kind == "two columns" else 1)), 2)
+    y = np.abs(x[:, 0]) + 0.2 * rng.normal(size=n)
+    weight = rng.integers(0, 3, n).astype(float) if kind == "weighted" else None
+    problem = LassoProblem(x, y, beta=1.0, skip=skip, sample_weight=weight)
+    if kind == "sums":
+        problem = aggregate([(x[:, 0], y)]).problem(beta=1.0, skip=skip)
+    path = solve_path(problem, n_betas=6, min_ratio=1e-3 if kind == "two columns" else 1e-6)
+    table = path.to_frame()
+    for solution, row in zip(path, table.itertuples(), strict=True):
+        residual = y - solution.predict(x)
+        rss = float(np.sum(residual**2 if weight is None else weight * residual**2))
+        fit = gaussian_fit(rss, n, degrees_of_freedom(solution))
+        assert row.rss == pytest.approx(rss, rel=1e-9)
+        assert row.loss == row.rss / 2
+        np.testing.assert_allclose((row.aic, row.bic, row.hqic), (fit.aic, fit.bic, fit.hqic), rtol=1e-8)
+        assert row.objective == pytest.approx(row.loss + row.beta * row.l1_norm, rel=1e-12)
+        assert (row.n_units, row.rounds) == (len(solution.coef), solution.rounds)
+    assert (table["relative_gap"] <= 1e-8).all()
+    assert not table.isna().any(axis=None)
