@@ -16,6 +16,7 @@ from cvxar.files import write_atomically
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#999999")
 STYLES = ("-", "--", "-.", ":")
 GREY = "#999999"
+FEW = 50  # markers up to this number are large
 CROWD = 2000  # markers beyond this number are drawn as one image, small and translucent
 
 
@@ -127,8 +128,8 @@ def dots(count: int) -> dict[str, Any]:
     return {
         "linestyle": "none",
         "marker": ".",
-        "color": GREY,
-        "markersize": 2 if crowd else 5,
+        "color": "black" if count <= FEW else GREY,
+        "markersize": 2 if crowd else 5 if count > FEW else 10,
         "alpha": max(0.15, (CROWD / count) ** 0.5) if crowd else 0.9,
         "markeredgewidth": 0,
         "rasterized": crowd,
@@ -139,3 +140,23 @@ def stamps(time: Any) -> Any:
     """Return times as matplotlib can draw them."""
     index = pd.Index(time)
     return index.to_timestamp() if isinstance(index, pd.PeriodIndex) else index.to_numpy()
+
+
+def strip(ax: Any, bottom: float, height: float, title: str) -> Any:
+    """Return a band across the axes that shares their x, for what belongs under the main picture.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    bottom, height : float
+        Shares of the height of ``ax``.
+    title : str
+        Written at the left, upright.
+    """
+    band = ax.inset_axes([0.0, bottom, 1.0, height], sharex=ax)
+    band.patch.set_alpha(0.0)
+    band.spines[["left", "right", "bottom"]].set_visible(False)
+    band.spines["top"].set_color("#cccccc")
+    band.tick_params(left=False, labelleft=False, bottom=False, labelbottom=False)
+    band.set_ylabel(title, fontsize=8)
+    return band
