@@ -160,3 +160,10 @@ def strip(ax: Any, bottom: float, height: float, title: str) -> Any:
     band.tick_params(left=False, labelleft=False, bottom=False, labelbottom=False)
     band.set_ylabel(title, fontsize=8)
     return band
+
+
+def scatter(ax: Any, x: Any, y: Any, label: str) -> None:
+    """Draw data points; however small they are, the legend shows one that can be seen."""
+    look = dots(len(x))
+    ax.plot(x, y, **look)
+    ax.plot([], [], **look | {"markersize": 5, "alpha": 1.0}, label=label)

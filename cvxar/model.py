@@ -14,6 +14,7 @@ from cvxar.network import Breakpoint, Network
 from cvxar.observations import observe
 from cvxar.options import check_count, check_levels, check_name
 from cvxar.results import Results, fit_results
+from cvxar.results_plots import draw_diagnostics, draw_fit, draw_forecast, draw_network, draw_path
 from cvxar.settings import Settings
 from cvxar.sliding import SlidingFits, can_slide
 from cvxar.summary import summarise
@@ -303,3 +304,76 @@ class ConvexAR(Settings):
         in data units with their slopes.
         """
         return summarise(self._results)
+
+    def plot_fit(self, ax: Any = None) -> Any:
+        """Draw the series and its one-step fits over time; return the axes. Needs matplotlib."""
+        return draw_fit(self._results, ax)
+
+    def plot_forecast(
+        self,
+        steps: int,
+        ax: Any = None,
+        *,
+        level: float | Iterable[float] = (50, 80, 95),
+        exog: Any = None,
+        rng: Any = 0,
+        history: int | None = None,
+    ) -> Any:
+        """Draw the last observations and a fan of forecasts; return the axes. Needs matplotlib.
+
+        Parameters
+        ----------
+        steps, level, exog, rng
+            As in :meth:`forecast`.
+        ax : matplotlib Axes, optional
+            Made when not given.
+        history : int, optional
+            How many observations to show; by default four times as many as steps, at least 40.
+        """
+        shown = None if history is None else check_count(history, "history")
+        table = self.forecast(steps, exog=exog, level=level, rng=rng)
+        return draw_forecast(self._results, table, shown, ax)
+
+    def plot_network(self, ax: Any = None) -> Any:
+        """Draw the map of every lag: data, AR line, regimes, units, and what breakpoints mirror.
+
+        Beyond the data (dotted) the map goes on as forecasts do, see ``extrapolation``. Needs matplotlib.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, or one for each lag, optional
+            Made when not given.
+
+        Returns
+        -------
+        matplotlib Axes, or an array of them with several lags
+            See :func:`cvxar.plots.plot_network`.
+        """
+        return draw_network(self._results, ax)
+
+    def plot_path(self, ax: Any = None) -> Any:
+        """Draw breakpoints and the criterion along the path of penalties; return both axes.
+
+        Parameters
+        ----------
+        ax : pair of matplotlib Axes, optional
+            Made when not given.
+
+        Raises
+        ------
+        InputError
+            When the penalty was given, so that there is no path.
+        """
+        return draw_path(self._results, ax)
+
+    def plot_diagnostics(self, lags: int | None = None, ax: Any = None) -> Any:
+        """Draw the residuals: over time, histogram, normal quantiles, autocorrelations; return 2 x 2 axes.
+
+        Parameters
+        ----------
+        lags : int, optional
+            Of the autocorrelations.
+        ax : array of 4 matplotlib Axes, optional
+            Made when not given.
+        """
+        return draw_diagnostics(self._results, lags, ax)

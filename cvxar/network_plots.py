@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from cvxar._typing import Array, ArrayLike
-from cvxar.figures import COLOURS, GREY, dots, finish, new_axes, strip
+from cvxar.figures import COLOURS, GREY, finish, new_axes, scatter, strip
 from cvxar.network import Breakpoint, Network
 from cvxar.reflections import Origin
 
@@ -134,7 +134,7 @@ def _corners(scene: _Scene, low: float, high: float) -> tuple[Array, Array]:
 
 def _draw_map(ax: Any, scene: _Scene, slope: float, outside: float | None) -> None:
     ends = np.array([scene.x.min(), scene.x.max()])
-    ax.plot(scene.x, scene.points, label="data", **dots(len(scene.x)))
+    scatter(ax, scene.x, scene.points, "data")
     middle = scene.points.mean() + slope * (ends - scene.x.mean())
     ax.plot(ends, middle, "--", color=COLOURS[1], linewidth=1.2, label="linear fit")
     ax.plot(*_corners(scene, *ends), color=COLOURS[0], linewidth=1.8, label="network")
@@ -143,13 +143,14 @@ def _draw_map(ax: Any, scene: _Scene, slope: float, outside: float | None) -> No
         if outside is not None:
             x, y = np.array([end, edge]), scene(end) + outside * np.array([0.0, edge - end])
         ax.plot(x, y, ":", color=COLOURS[0], linewidth=1.4)
+    size = 5 if len(scene.visible) <= 20 else 3
     for label, mark in MARKS.items():
         own = [b for b in scene.visible if b.label == label]
         if own:
             where = np.array([b.location for b in own])
             middles = scene(where) - np.array([b.jump for b in own]) / 2
             text = f"{label} ({len(own)})"
-            ax.plot(where, middles, mark, color="black", markersize=5, linestyle="none", label=text)
+            ax.plot(where, middles, mark, color="black", markersize=size, linestyle="none", label=text)
 
 
 def _draw_regimes(ax: Any, scene: _Scene) -> None:
@@ -229,12 +230,11 @@ def mirror_arcs(origin: Origin) -> list[tuple[float, float]]:
     [(1.0, 7.0)]
     """
     places = [parent.location for parent in origin.parents]
-    own = {
-        "": [],
-        "R": [(places[0], origin.location)] if places else [],
-        "M": [tuple(places)],
-        "G": [(places[0], origin.location), tuple(places[1:])] if places else [],
-    }[origin.rule]
+    own: list[tuple[float, float]] = []
+    if origin.rule in ("R", "G"):
+        own.append((places[0], origin.location))
+    if origin.rule in ("M", "G"):
+        own.append((places[-2], places[-1]))
     inner = [arc for parent in origin.parents for arc in mirror_arcs(parent)]
     return list(dict.fromkeys([*own, *inner]))
 

@@ -9,7 +9,7 @@ import pytest
 from matplotlib import pyplot
 from statsmodels.tsa.ar_model import AutoReg
 
-from cvxar import metrics, plots
+from cvxar import metrics
 from cvxar.baselines import AutoRegression, TrainedNetwork
 from cvxar.comparison import Comparison, compare
 from cvxar.datasets import load_bitcoin
@@ -292,21 +292,6 @@ def test_figures_show_the_figures(result):
     ]
     axes = pyplot.figure().subplots()
     assert result.plot(ax=axes) is axes.figure
-    pyplot.close("all")
-
-
-@pytest.mark.parametrize("lags", [1, (1, 2)])
-def test_the_map_is_drawn_through_its_breakpoints(prices, lags):
-    model = ConvexAR(lags, beta_ratio=0.01).fit(prices)
-    y = prices.to_numpy()
-    x = y[:-1] if lags == 1 else np.column_stack([y[1:-1], y[:-2]])
-    ax = plots.plot_map(model.network_, x, y[-len(x) :], column=0, name="close")
-    lines = {line.get_label(): line.get_xydata() for line in ax.get_lines()}
-    marks = [b.location for b in model.breakpoints_ if b.column == 0]
-    assert marks
-    np.testing.assert_array_equal(lines["breakpoint"][:, 0], marks)
-    drawn = np.interp(lines["data"][:, 0], *lines["network"].T)
-    np.testing.assert_allclose(lines["data"][:, 1] - drawn, y[-len(x) :] - model.network_(x), atol=1e-8)
     pyplot.close("all")
 
 

@@ -3,13 +3,12 @@
 import argparse
 from typing import Any
 
-from cvxar import plots
+import numpy as np
+
 from cvxar.commands.arguments import add_beta, add_plot
 from cvxar.commands.base import Command, Output, head, model_of, plain, records
 from cvxar.commands.features import breakpoint_table
 from cvxar.commands.inputs import Given
-from cvxar.lags import check_lags, lag_frame
-from cvxar.observations import observe
 
 
 def _options(parser: argparse.ArgumentParser) -> None:
@@ -35,9 +34,7 @@ def _run(options: argparse.Namespace, given: Given, command: str) -> Output:
     }
 
     def draw() -> Any:
-        lags = check_lags(options.lags)
-        frame = lag_frame(observe(given.series), lags)
-        return plots.plot_map(model.network_, frame.x, frame.y, name=given.unit, lag=lags[0]).figure
+        return np.ravel(model.plot_network())[0].figure
 
     return Output(
         str(model.summary()), head(given, command) | {key: plain(value) for key, value in facts.items()}, draw

@@ -1,0 +1,141 @@
+"""Figures of solutions along a path of penalties."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cvxar._typing import Array
+from cvxar.errors import InputError
+from cvxar.figures import COLOURS, GREY, finish, new_grid
+from cvxar.network import Breakpoint
+from cvxar.path import SolutionPath
+
+VALIDATED = "cv_loss"  # criteria estimated on folds have a standard error
+MOST_NAMED = 7
+
+
+def plot_path(
+    path: pd.DataFrame, *, beta: float, criterion: str = "bic", name: str = "y", ax: Any = None
+) -> Any:
+    """Draw breakpoints against the penalty, and under them the criterion that chose it.
+
+    Parameters
+    ----------
+    path : DataFrame
+        ``path_`` of a fitted ``ConvexAR``: beta, beta_ratio, n_breakpoints and the criterion.
+    beta : float
+        The penalty chosen.
+    criterion : {"bic", "aic", "hqic", "cv", "cv1se"}
+        What chose it. Cross-validated losses are drawn with one standard error to either side.
+    name : str
+        Name and unit of the series.
+    ax : pair of matplotlib Axes, optional
+        One above the other; made when not given.
+
+    Returns
+    -------
+    array (2,) of matplotlib Axes
+
+    Raises
+    ------
+    InputError
+        For another number of axes, or a table without that criterion.
+    """
+    column = VALIDATED if criterion.startswith("cv") else criterion
+    if column not in path:
+        raise InputError(f"the path has no column {column!r}; it has {', '.join(map(str, path))}")
+    upper, lower = axes = new_grid(ax, (2, 1), (8.0, 6.0), sharex=True)[:, 0]
+    ratio, chosen = path["beta_ratio"].to_numpy(), int(np.argmin(np.abs(path["beta"] - beta)))
+    upper.plot(ratio, path["n_breakpoints"], ".-", color=COLOURS[0], linewidth=1.0, drawstyle="steps-mid")
+    lower.plot(ratio, path[column], ".-", color=COLOURS[0], linewidth=1.0)
+    if column == VALIDATED:
+        low, high = path[column] - path["cv_se"], path[column] + path["cv_se"]
+        lower.fill_between(ratio, low, high, color=COLOURS[0], alpha=0.2, label="one standard error")
+    for panel in axes:
+        panel.axvline(ratio[chosen], color=COLOURS[1], linewidth=1.0, linestyle="--")
+    lower.plot(ratio[chosen], path[column].iloc[chosen], "D", color=COLOURS[1], label=f"chosen: {beta:.4g}")
+    _descending(axes, ratio)
+    finish(upper, "", "breakpoints")
+    finish(lower, "beta / beta_max", _criterion_label(criterion, name))
+    return axes
+
+
+def _criterion_label(criterion: str, name: str) -> str:
+    return f"validation loss of {name}" if criterion.startswith("cv") else criterion.upper()
+
+
+def _descending(axes: Any, ratio: Array) -> None:
+    """Let the penalty fall to the right, as the path is followed."""
+    for ax in axes:
+        if np.all(ratio > 0):
+            ax.set_xscale("log")
+        if not ax.xaxis_inverted():
+            ax.invert_xaxis()
+
+
+def plot_solution_path(path: SolutionPath, *, column: int = 0, name: str = "x", ax: Any = None) -> Any:
+    """Draw how much the map bends at every breakpoint, against the penalty, and where these are.
+
+    Parameters
+    ----------
+    path : SolutionPath
+        As from :func:`cvxar.solve_path`.
+    column : int, default 0
+        Which input column.
+    name : str
+        Name and unit of that column.
+    ax : pair of matplotlib Axes, optional
+        One above the other; made when not given.
+
+    Returns
+    -------
+    array (2,) of matplotlib Axes
+        Slope changes (jumps for sign and threshold networks), and locations; the strongest breakpoints
+        in colour.
+    """
+    upper, lower = axes = new_grid(ax, (2, 1), (8.0, 7.0), sharex=True)[:, 0]
+    ratio = _ratios(path)
+    size, formula = _sizes(path, column)
+    order = _by_share(size)
+    for i, where in enumerate(order):
+        named = i < MOST_NAMED
+        look: dict[str, Any] = {"color": COLOURS[i] if named else GREY, "linewidth": 1.2 if named else 0.6}
+        upper.plot(ratio, np.nan_to_num(size[where]), label=formula[where] if named else None, **look)
+        present = np.isfinite(size[where])
+        lower.plot(ratio[present], np.full(present.sum(), where), ".", markersize=4, color=look["color"])
+    _descending(axes, ratio)
+    jumping = any(b.jump for s in path for b in s.network.breakpoints)
+    finish(upper, "", "jump" if jumping else "slope change")
+    finish(lower, "beta / beta_max", f"breakpoint, {name}")
+    return axes
+
+
+def _ratios(path: SolutionPath) -> Array:
+    top = path[0].problem.beta_max
+    return path.betas / top if top > 0 else np.ones(len(path))
+
+
+def _sizes(path: SolutionPath, column: int) -> tuple[dict[float, Array], dict[float, str]]:
+    """Slope change or jump at each place, one number a penalty (NaN: no breakpoint), and its formula."""
+    size: dict[float, Array] = {}
+    formula: dict[float, str] = {}
+    for i, solution in enumerate(path):
+        for b in solution.network.breakpoints:
+            if b.column == column:
+                row = size.setdefault(b.location, np.full(len(path), np.nan))
+                row[i] = _strength(b)
+                formula.setdefault(b.location, b.formula)
+    return size, formula
+
+
+def _by_share(size: dict[float, Array]) -> list[float]:
+    """Order places by their share of the largest bend, summed over all penalties."""
+    sizes = np.abs(np.nan_to_num(np.array(list(size.values())))) if size else np.zeros((0, 1))
+    largest = sizes.max(axis=0, initial=0.0)
+    shares = (sizes / np.where(largest > 0, largest, 1.0)).sum(axis=1)
+    return [list(size)[i] for i in np.argsort(-shares, kind="stable")]
+
+
+def _strength(b: Breakpoint) -> float:
+    return b.jump or b.slope_change

@@ -1,0 +1,75 @@
+"""The figures of a fitted ``ConvexAR``: which of its parts go into which picture."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cvxar.errors import InputError
+from cvxar.figures import new_grid
+from cvxar.model_plots import plot_diagnostics, plot_fit, plot_forecast
+from cvxar.network_plots import plot_network
+from cvxar.path_plots import plot_path
+from cvxar.results import Results
+from cvxar.simulation import least_squares_slopes
+
+
+def draw_fit(results: Results, ax: Any) -> Any:
+    """Draw the series and its one-step fits."""
+    known = results.predictor.known
+    observed = pd.Series(known.values, index=known.index)
+    return plot_fit(observed, results.fittedvalues, name=_name(results), ax=ax)
+
+
+def draw_forecast(results: Results, forecast: pd.DataFrame, history: int | None, ax: Any) -> Any:
+    """Draw the last observations and a forecast; four times as many as steps, or 40, by default."""
+    known = results.predictor.known
+    shown = max(4 * len(forecast), 40) if history is None else history
+    observed = pd.Series(known.values, index=known.index).iloc[-shown:]
+    return plot_forecast(observed, forecast, name=_name(results), ax=ax)
+
+
+def draw_diagnostics(results: Results, lags: int | None, ax: Any) -> Any:
+    """Draw four views of the residuals of the fit."""
+    return plot_diagnostics(results.resid.iloc[: results.nobs], name=_name(results), lags=lags, axes=ax)
+
+
+def draw_network(results: Results, ax: Any) -> Any:
+    """Draw the map of every lag; axes alone for one lag, an array of them for more."""
+    frame, network, settings = results.frame, results.network, results.settings
+    slopes = least_squares_slopes(frame, results.solution.problem.fit_intercept)
+    # the map and what it leaves: everything else that is fitted is taken away
+    targets = network(frame.x) + results.resid.to_numpy()[: results.nobs]
+    count = frame.x.shape[1]
+    panels = [ax] if count == 1 else new_grid(ax, (1, count), (6.5 * count, 6.0))[0]
+    drawn = [
+        plot_network(
+            network,
+            frame.x,
+            targets,
+            column=column,
+            name=_name(results),
+            lag=results.predictor.lags[column],
+            linear_slope=float(slopes[column]),
+            extrapolation=settings.extrapolation,
+            ax=panel,
+        )
+        for column, panel in enumerate(panels)
+    ]
+    return drawn[0] if count == 1 else np.array(drawn, dtype=object)
+
+
+def draw_path(results: Results, ax: Any) -> Any:
+    """Draw the path from which the penalty was chosen."""
+    if results.path is None:
+        raise InputError(
+            "there is no path: the penalty was given; fit with beta='bic', or draw a path of your own "
+            "with plots.plot_solution_path(solve_path(problem))"
+        )
+    criterion = str(results.settings.beta)
+    return plot_path(results.path, beta=results.beta, criterion=criterion, name=_name(results), ax=ax)
+
+
+def _name(results: Results) -> str:
+    name = results.predictor.known.name
+    return "y" if name is None else str(name)
