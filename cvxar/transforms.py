@@ -139,12 +139,12 @@ class BoxCox(Transform):
 
     def invert(self, values: Array) -> Array:
         """Return the value; where no value has this power, 0 (or infinity for negative powers)."""
+        from scipy.special import inv_boxcox
+
         power = self._known()
-        if power == 0:
-            return Log().invert(values)
-        base = np.maximum(power * values + 1.0, 0.0)
-        with np.errstate(divide="ignore", over="ignore"):
-            inverse: Array = base ** (1.0 / power)
+        inside = power * values > -1.0
+        inverse: Array = np.full(values.shape, 0.0 if power > 0 else np.inf)
+        inverse[inside] = inv_boxcox(values[inside], power)
         return inverse
 
     def _known(self) -> float:
