@@ -6,9 +6,10 @@ and ``problem`` (the Lasso), ``certificate``; then the solvers: ``spline``, ``no
 same for one column, compiled), ``ramps`` and ``ramp_search`` (capped ramps), ``master`` and
 ``column_search`` (any dictionary), ``least_norm`` (``beta = 0``), ``solver``, ``path``; data that do not
 fit into memory: ``aggregates``, ``kernel_tally``, ``streams``; then the users' side: ``lags``,
-``criteria``, ``cross_validation``, ``selection``, ``forecast``, ``settings``, ``results``, ``sliding``,
-``model``, ``regressor``, ``baselines``; ``schedule``, ``forecasters``, ``wrapped``, ``rolling``,
-``scoring``, ``evaluation``, ``backtesting`` (backtests); ``comparison``, ``commands`` and ``cli``.
+``criteria``, ``cross_validation``, ``selection``, ``forecast``, ``settings``, ``results``, ``conformal``,
+``intervals``, ``sliding``, ``model``, ``regressor``, ``baselines``; ``schedule``, ``forecasters``,
+``wrapped``, ``rolling``, ``scoring``, ``evaluation``, ``backtesting`` (backtests); ``comparison``,
+``commands`` and ``cli``.
 
 Letters: n observations, p input columns (lags), m distinct inputs (knots), k active features, L depth,
 beta penalty, U unpenalised columns, z feature coefficients.

@@ -1,6 +1,5 @@
-"""Forecasts and predictions of a fitted map: means, quantile bands, stamps."""
+"""Forecasts and predictions of a fitted map: means, simulated paths, stamps."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -14,26 +13,60 @@ from cvxar.errors import InputError
 from cvxar.lags import complete_rows, lag_matrix, longest
 from cvxar.observations import Observations, check_exog_matches, extend, observe_exog
 from cvxar.options import check_count, check_name, check_size, make_generator
-from cvxar.simulation import ConditionalMean, draw_shocks, simulate
+from cvxar.simulation import ConditionalMean, draw_shocks, normal_shocks, simulate
 from cvxar.stamps import future_index, locate
 from cvxar.transforms import Scale
 
 METHODS = ("simulate", "iterate")
-INTERVALS = ("bootstrap",)
 N_PATHS = 1000
 
 
 @dataclass(frozen=True)
 class Paths:
-    """How the steps after an origin are computed: see ``ConvexAR.forecast`` for the meaning."""
+    """How the steps after an origin are computed: see ``ConvexAR.forecast`` for the meaning.
+
+    ``sigma``: standard deviation of normal shocks; None resamples the residuals.
+    """
 
     method: str = "simulate"
     n_paths: int = N_PATHS
     rng: Any = None
+    sigma: float | None = None
 
     def __post_init__(self) -> None:
         check_name("method", self.method, METHODS)
         check_count(self.n_paths, "n_paths", 2)
+
+    def shocks(self, residuals: Array, steps: int) -> Array:
+        """Draw the shocks (steps, n_paths)."""
+        rng = make_generator(self.rng)
+        if self.sigma is None:
+            return draw_shocks(residuals, steps, self.n_paths, rng)
+        return normal_shocks(self.sigma, steps, self.n_paths, rng)
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """The steps after the sample.
+
+    Parameters
+    ----------
+    stamps : Index (steps,)
+    means : array (steps,)
+        In the units of the series.
+    paths : array (steps, n_paths)
+        Simulated observations in the units of the series.
+    centre : array (steps,)
+        Means of the transformed levels, differences summed up.
+    unbroken : bool
+        Whether every lag of the first step is known.
+    """
+
+    stamps: pd.Index
+    means: Array
+    paths: Array
+    centre: Array
+    unbroken: bool
 
 
 @dataclass(frozen=True)
@@ -77,12 +110,11 @@ class Predictor:
         """All observations known, on the scale of the map, (n,)."""
         return self.scale.forward(self.known.values)
 
-    def forecast(self, steps: int, exog: Any, levels: Sequence[float], paths: Paths) -> pd.DataFrame:
-        """Return means and bands of the next ``steps`` observations, indexed by their stamps."""
+    def ahead(self, steps: int, exog: Any, paths: Paths) -> Ahead:
+        """Return means and simulated paths of the next ``steps`` observations."""
         stamps = future_index(self.known.index, steps)
-        offsets = self._offsets(len(self.known), self._future_exog(exog, stamps))
-        means, simulated = self._simulate(len(self.known), offsets, paths)
-        return forecast_table(stamps, means, simulated, levels)
+        offsets = self.offsets(len(self.known), self._future_exog(exog, stamps))
+        return replace(self._simulate(len(self.known), offsets, paths), stamps=stamps)
 
     def predict(self, start: Any, end: Any, dynamic: Any, exog: Any, paths: Paths) -> pd.Series:
         """Return one-step fits, then forecasts: after the sample, or from the ``dynamic`` position on."""
@@ -93,8 +125,8 @@ class Predictor:
         exog_rows = np.vstack([self.known.exog, self._future_exog(exog, stamps)])
         values = np.empty(0)
         if last >= origin:
-            offsets = self._offsets(origin, exog_rows[origin : last + 1])
-            values, _ = self._simulate(origin, offsets, paths)
+            offsets = self.offsets(origin, exog_rows[origin : last + 1])
+            values = self._simulate(origin, offsets, paths).means
         before = self._one_step(min(first, origin), origin)
         index = self.known.index.append(stamps) if len(stamps) else self.known.index
         joined = np.concatenate([before, values])
@@ -135,10 +167,10 @@ class Predictor:
     def _inputs(self, first: int, last: int) -> tuple[Array, Array]:
         """Lagged values and additive terms at the positions from ``first`` to ``last - 1``."""
         x = lag_matrix(self.values[:last], self.lags, first)
-        return x, self._offsets(first, self.known.exog[first:last])
+        return x, self.offsets(first, self.known.exog[first:last])
 
-    def _offsets(self, first: int, exog: Array) -> Array:
-        """Additive terms of the positions from ``first`` on, one per row of ``exog``."""
+    def offsets(self, first: int, exog: Array) -> Array:
+        """Return the additive terms of the positions from ``first`` on, one per row of ``exog``."""
         free = np.hstack([self.deterministic.columns(first, first + len(exog)), exog])
         offsets: Array = free @ self.free_coef
         return offsets
@@ -157,31 +189,29 @@ class Predictor:
         result[start - first :] = self.scale.expected(means, previous, self.residuals)
         return result
 
-    def _simulate(self, origin: int, offsets: Array, paths: Paths) -> tuple[Array, Array]:
-        """Means and simulated observations of the steps after the first ``origin`` observations.
+    def _simulate(self, origin: int, offsets: Array, paths: Paths) -> Ahead:
+        """Simulate the steps after the first ``origin`` observations.
 
-        Both are in the units of the series. The mean is that of the simulated observations: of their
-        conditional means where the scale is linear, which is the same with less sampling noise.
+        The mean is that of the simulated observations: of their conditional means where the scale is
+        linear, which is the same with less sampling noise.
         """
         start, last = self._bridge(origin)
         steps, extra = len(offsets), origin - start
         check_size(steps + extra, paths.n_paths)
-        shocks = draw_shocks(self.residuals, steps + extra, paths.n_paths, make_generator(paths.rng))
-        means, simulated = self._run(start, origin, offsets, shocks)
+        means, simulated = self._run(start, origin, offsets, paths.shocks(self.residuals, steps + extra))
         if paths.method == "iterate":
             means, _ = self._run(start, origin, offsets, np.zeros((steps + extra, 1)))
         level = self.known.values[last] if self.scale.differenced else np.nan
         skipped = last + 1 - start if self.scale.differenced else extra
-        inverted = self.scale.back(simulated[skipped:], level)[-steps:] if steps else simulated[:0]
+        inverted = self.scale.back(simulated[skipped:], level)[extra - skipped :]
+        centre = self.scale.levels(means[skipped:, None], level)[extra - skipped :, 0]
         if paths.method == "iterate" or self.scale.linear:
-            centre = self.scale.back(means[skipped:, None], level)[-steps:, 0] if steps else means[:0]
-        else:
-            centre = inverted.mean(axis=1)
-        return centre, inverted
+            return Ahead(self.known.index[:0], self.scale.invert(centre), inverted, centre, not extra)
+        return Ahead(self.known.index[:0], inverted.mean(axis=1), inverted, centre, not extra)
 
     def _run(self, start: int, origin: int, offsets: Array, shocks: Array) -> tuple[Array, Array]:
         observed = self.values[start:origin]
-        before = self._offsets(start, self.known.exog[start:origin])
+        before = self.offsets(start, self.known.exog[start:origin])
         if np.any(np.isnan(before) & np.isnan(observed)):
             at = start + int(np.argmax(np.isnan(before) & np.isnan(observed)))
             raise InputError(
@@ -240,22 +270,3 @@ class Predictor:
         if isinstance(dynamic, (int, np.integer)):
             return first + check_count(dynamic, "dynamic", 0)
         return locate(self.known.index, dynamic, "dynamic")
-
-
-def forecast_table(stamps: pd.Index, means: Array, paths: Array, levels: Sequence[float]) -> pd.DataFrame:
-    """Assemble columns ``mean`` and, for each level in per cent, ``lower_80`` and ``upper_80``.
-
-    Bands are the central quantiles over the paths of the simulated observations.
-
-    Examples
-    --------
-    >>> table = forecast_table(pd.RangeIndex(1), np.zeros(1), np.arange(-5.0, 6.0)[None, :], (80,))
-    >>> table.iloc[0].tolist()
-    [0.0, -4.0, 4.0]
-    """
-    columns = {"mean": means}
-    for level in levels:
-        tail = (1 - level / 100) / 2
-        lower, upper = np.quantile(paths, [tail, 1 - tail], axis=1)
-        columns |= {f"lower_{level:g}": lower, f"upper_{level:g}": upper}
-    return pd.DataFrame(columns, index=stamps)

@@ -9,10 +9,11 @@ import pandas as pd
 from cvxar._typing import Array
 from cvxar.certificate import Certificate
 from cvxar.errors import NotFittedError
-from cvxar.forecast import INTERVALS, N_PATHS, Paths
+from cvxar.forecast import N_PATHS, Paths
+from cvxar.intervals import forecast
 from cvxar.network import Breakpoint, Network
 from cvxar.observations import observe
-from cvxar.options import check_count, check_levels, check_name
+from cvxar.options import check_count, check_levels
 from cvxar.results import Results, fit_results
 from cvxar.results_plots import draw_diagnostics, draw_fit, draw_forecast, draw_network, draw_path
 from cvxar.settings import Settings
@@ -180,9 +181,9 @@ class ConvexAR(Settings):
         .. math:: \hat y_{t+h} = \frac1M \sum_{i=1}^{M} f(y^{(i)}_{t+h-1}, \ldots), \qquad
                   y^{(i)}_{t+h} = f(y^{(i)}_{t+h-1}, \ldots) + e^{(i)}_{h}
 
-        The shocks :math:`e` are centred training residuals, resampled. The mean does not depend on them at
-        one step, nor for linear models at any step. Of a transformed series every path is inverted,
-        and the mean is that of the inverted paths.
+        The shocks :math:`e` are centred training residuals, resampled, or normal. The mean does not
+        depend on them at one step, nor for linear models at any step. Of a transformed series every path
+        is inverted, and the mean is that of the inverted paths.
 
         Parameters
         ----------
@@ -191,17 +192,20 @@ class ConvexAR(Settings):
         exog : Series, DataFrame or array (steps,) or (steps, q)
             Future exogenous values; needed if and only if the model was fitted with some.
         level : number or sequence, optional
-            Bands in per cent: 80 adds ``lower_80`` and ``upper_80``, between which 80 % of the simulated
-            observations lie (uncertainty of the parameters not included).
+            Bands in per cent: 80 adds ``lower_80`` and ``upper_80``. Nested, and around the mean.
         method : {"simulate", "iterate"}, default "simulate"
             "iterate" feeds the mean back instead of averaging over paths, which is biased for nonlinear
             models beyond one step. The bands are simulated either way.
-        intervals : {"bootstrap"}
-            How the bands are made.
+        intervals : {"bootstrap", "gaussian", "conformal"}, default "bootstrap"
+            How the bands are made. "bootstrap": central quantiles of paths driven by resampled residuals.
+            "gaussian": of paths driven by normal shocks; for a linear model the formula of ``AutoReg``.
+            "conformal": errors of forecasts from held-back origins, by horizon (:mod:`cvxar.conformal`; a
+            level needs ``level / (100 - level)`` origins, a third of the sample). The first two leave out
+            the uncertainty of the parameters. All are computed on the scale of the transform and inverted.
         n_paths : int, default 1000
             Number of simulated paths, at least 2.
         rng : None, int or numpy.random.Generator
-            Seed of the resampling.
+            Seed of the shocks.
 
         Returns
         -------
@@ -212,7 +216,8 @@ class ConvexAR(Settings):
         Raises
         ------
         InputError
-            For steps below 1, a level outside [1, 100), exogenous values missing or of another length.
+            For steps below 1, a level outside [1, 100), exogenous values missing or of another length, an
+            unknown kind of interval, too few observations to calibrate (with the number needed).
 
         Examples
         --------
@@ -221,8 +226,7 @@ class ConvexAR(Settings):
         [[-1.0, -1.0, -1.0], [1.0, 1.0, 1.0]]
         """
         steps, levels = check_count(steps, "steps"), check_levels(level)
-        check_name("intervals", intervals, INTERVALS)
-        return self._results.predictor.forecast(steps, exog, levels, Paths(method, n_paths, rng))
+        return forecast(self._results, steps, exog, levels, intervals, Paths(method, n_paths, rng))
 
     def predict(
         self,

@@ -43,6 +43,17 @@ class Observations:
         return len(self.values)
 
 
+def first_of(known: Observations, count: int) -> Observations:
+    """Return the first ``count`` observations.
+
+    Examples
+    --------
+    >>> first_of(observe([1.0, 2.0, 4.0]), 2).values
+    array([1., 2.])
+    """
+    return replace(known, values=known.values[:count], index=known.index[:count], exog=known.exog[:count])
+
+
 def observe(series: Any, exog: Any = None, *, gaps: bool = False) -> Observations:
     """Validate and copy a series, and its exogenous columns if any.
 

@@ -1,7 +1,7 @@
 """What a fit leaves behind: the solution, the series it knows, and everything computed from the two."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -14,13 +14,13 @@ from cvxar.deterministic import Deterministic, check_period
 from cvxar.forecast import Predictor
 from cvxar.lags import LagFrame, lag_frame
 from cvxar.network import Breakpoint, Network
-from cvxar.observations import Observations
+from cvxar.observations import Observations, first_of
 from cvxar.problem import LassoProblem
 from cvxar.selection import Selection, select
 from cvxar.settings import Settings, Terms
 from cvxar.simulation import conditional_mean
 from cvxar.solver import Solution
-from cvxar.transforms import fit_scale
+from cvxar.transforms import Difference, fit_scale
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,8 @@ class Results:
     terms: Terms
     settings: Settings
     count: int
+    # fits to parts of the sample, made when first needed; shared by all extensions of this fit
+    parts: dict[int, "Results"] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def solution(self) -> Solution:
@@ -138,6 +140,16 @@ class Results:
     def path(self) -> pd.DataFrame | None:
         """The path from which the penalty was chosen."""
         return self.chosen.table
+
+    def part(self, count: int) -> "Results":
+        """Return the same settings fitted to the first ``count`` observations; fitted once."""
+        if count not in self.parts:
+            scale = self.predictor.scale
+            # the fitted transform is kept, so that the errors of the part are on the scale of the whole
+            transform = Difference(scale.level) if scale.differenced else scale.level
+            settings = replace(self.settings, transform=transform)
+            self.parts[count] = fit_results(first_of(self.predictor.known, count), settings)
+        return self.parts[count]
 
     def extended(self, new: Any, exog: Any) -> "Results":
         """Return the same fit with later observations known."""

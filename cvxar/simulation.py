@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from scipy.special import ndtri
 
 from cvxar._typing import Array
 from cvxar.errors import unknown_name
@@ -199,3 +200,47 @@ def draw_shocks(residuals: Array, steps: int, n_paths: int, rng: np.random.Gener
     drawn = rng.permuted(np.sort(residuals)[place], axis=1)
     centred: Array = drawn - drawn.mean(axis=1, keepdims=True)
     return centred
+
+
+def normal_shocks(sigma: float, steps: int, n_paths: int, rng: np.random.Generator) -> Array:
+    """Draw normal shocks for every step and path: stratified and centred as in `draw_shocks`.
+
+    Examples
+    --------
+    >>> rows = normal_shocks(2.0, 3, 1000, np.random.default_rng(0))
+    >>> rows.std(axis=1).round(1).tolist(), bool(abs(rows.mean(axis=1)).max() < 1e-12)
+    ([2.0, 2.0, 2.0], True)
+    """
+    quantile = (np.arange(n_paths) + rng.random((steps, n_paths))) / n_paths
+    drawn = rng.permuted(sigma * ndtri(np.maximum(quantile, np.finfo(float).tiny)), axis=1)
+    centred: Array = drawn - drawn.mean(axis=1, keepdims=True)
+    return centred
+
+
+def linear_slopes(mean: ConditionalMean) -> Array | None:
+    """Return the slopes (p,) of a map that is linear everywhere; None if it bends."""
+    if any(len(piece.breaks) for piece in mean.pieces):
+        return None
+    inner = np.array([piece.slopes[0] for piece in mean.pieces])
+    # the slopes beyond the training range were computed another way: equal up to rounding
+    beyond = np.isfinite(mean.low)
+    same = np.isclose(inner[beyond], mean.outer_slopes[beyond], rtol=1e-6, atol=1e-9)
+    return inner if same.all() else None
+
+
+def impulse_response(slopes: Array, lags: tuple[int, ...], steps: int) -> Array:
+    r"""Return the effect (steps,) of a unit shock after 0, 1, ... steps of a linear autoregression.
+
+    .. math:: \psi_0 = 1, \quad \psi_h = \sum_l \phi_l \psi_{h - l}
+
+    Examples
+    --------
+    >>> impulse_response(np.array([0.5, 0.25]), (1, 2), 4)
+    array([1.   , 0.5  , 0.5  , 0.375])
+    """
+    response = np.zeros(steps)
+    response[0] = 1.0
+    for step in range(1, steps):
+        for slope, lag in zip(slopes, lags, strict=True):
+            response[step] += slope * response[step - lag] if lag <= step else 0.0
+    return response

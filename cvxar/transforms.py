@@ -266,15 +266,24 @@ class Scale:
             return levels
         return np.concatenate([np.full(min(1, len(levels)), np.nan), np.diff(levels)])
 
-    def back(self, paths: Array, last: float) -> Array:
-        """Return paths (steps, n_paths) in the units of the series.
+    def levels(self, paths: Array, last: float) -> Array:
+        """Return paths (steps, n_paths) of transformed levels: differences are summed up.
 
         ``last`` is the observation before the first step, needed where differences are taken.
         """
-        if self.differenced:
-            paths = float(self.apply(np.array([last]))[0]) + np.cumsum(paths, axis=0)
-        inverted: Array = np.asarray(self.level.invert(paths), dtype=float)
+        if not self.differenced:
+            return paths
+        summed: Array = float(self.apply(np.array([last]))[0]) + np.cumsum(paths, axis=0)
+        return summed
+
+    def invert(self, levels: Array) -> Array:
+        """Return transformed levels in the units of the series."""
+        inverted: Array = np.asarray(self.level.invert(levels), dtype=float)
         return inverted
+
+    def back(self, paths: Array, last: float) -> Array:
+        """Return paths (steps, n_paths) in the units of the series: see `levels`."""
+        return self.invert(self.levels(paths, last))
 
     def expected(self, means: Array, previous: Array, residuals: Array) -> Array:
         r"""Return one-step means in the units of the series, (n,).

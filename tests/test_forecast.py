@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cvxar.errors import InputError, InputTypeError
-from cvxar.forecast import forecast_table
 from cvxar.lags import lag_frame
 from cvxar.observations import observe
 from cvxar.options import check_count, check_levels, make_generator
@@ -102,22 +101,6 @@ def test_outer_slopes_are_those_of_least_squares(fit_intercept):
 
 def test_a_constant_series_has_no_slope():
     assert least_squares_slopes(lag_frame(observe([0.1] * 9), (1, 2)), True).tolist() == [0.0, 0.0]
-
-
-def test_bands_are_central_quantiles_and_nested():
-    paths = np.random.default_rng(5).normal(size=(3, 400))
-    stamps = pd.RangeIndex(7, 10)
-    table = forecast_table(stamps, paths.mean(axis=1), paths, (50, 80.0, 97.5))
-    pairs = [f"{side}_{level}" for level in ("50", "80", "97.5") for side in ("lower", "upper")]
-    assert list(table.columns) == ["mean", *pairs]
-    assert table.index.equals(stamps)
-    for level in (50, 80, 97.5):
-        within = (table[f"lower_{level}"].to_numpy() < paths.T) & (
-            table[f"upper_{level}"].to_numpy() > paths.T
-        )
-        assert within.mean(axis=0) == pytest.approx(level / 100, abs=0.01)
-    assert (table["lower_97.5"] < table["lower_80"]).all()
-    assert (table["upper_80"] < table["upper_97.5"]).all()
 
 
 @pytest.mark.parametrize("level", [0, 100, -5, 0.8, 120, (80, 80), (80, np.nan)])

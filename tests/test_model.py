@@ -337,7 +337,7 @@ ASKED = {
     "half a step": (lambda m: m.forecast(1.5), "steps"),
     "level": (lambda m: m.forecast(1, level=100), "level"),
     "method": (lambda m: m.forecast(1, method="guess"), "'simulate', 'iterate'"),
-    "intervals": (lambda m: m.forecast(1, intervals="conformal"), "'bootstrap'"),
+    "intervals": (lambda m: m.forecast(1, intervals="normal"), "'bootstrap'"),
     "one path": (lambda m: m.forecast(1, n_paths=1), "n_paths"),
     "seed": (lambda m: m.forecast(1, rng="x"), "rng"),
     "unknown exog": (lambda m: m.forecast(1, exog=[1.0]), "leave it out"),
