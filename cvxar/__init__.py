@@ -25,6 +25,7 @@ from cvxar.model import ConvexAR
 from cvxar.network import Network
 from cvxar.path import SolutionPath, solve_path
 from cvxar.problem import LassoProblem
+from cvxar.quantile_model import QuantileAR
 from cvxar.solver import Solution, solve
 
 __version__ = "0.1.0"
@@ -47,6 +48,7 @@ __all__ = [
     "ConvexNet",
     "LassoProblem",
     "Network",
+    "QuantileAR",
     "Solution",
     "SolutionPath",
     "Wrapped",

@@ -113,7 +113,7 @@ class Predictor:
     def ahead(self, steps: int, exog: Any, paths: Paths) -> Ahead:
         """Return means and simulated paths of the next ``steps`` observations."""
         stamps = future_index(self.known.index, steps)
-        offsets = self.offsets(len(self.known), self._future_exog(exog, stamps))
+        offsets = self.future_offsets(exog, stamps)
         return replace(self._simulate(len(self.known), offsets, paths), stamps=stamps)
 
     def predict(self, start: Any, end: Any, dynamic: Any, exog: Any, paths: Paths) -> pd.Series:
@@ -174,6 +174,10 @@ class Predictor:
         free = np.hstack([self.deterministic.columns(first, first + len(exog)), exog])
         offsets: Array = free @ self.free_coef
         return offsets
+
+    def future_offsets(self, exog: Any, stamps: pd.Index) -> Array:
+        """Additive terms of the observations to come, one per stamp."""
+        return self.offsets(len(self.known), self._future_exog(exog, stamps))
 
     def _one_step(self, first: int, last: int) -> Array:
         """One-step means in the units of the series; NaN where a lag is missing."""
