@@ -3,9 +3,9 @@
 Reading order: ``activations``, ``architectures`` (features and their exact search), ``losses``, ``design``
 and ``problem`` (the Lasso), ``certificate``; then the solvers: ``spline``, ``nodal`` and ``nodal_search``
 (nodal values, any number of columns), ``cells``, ``kernels``, ``kernel_rounds`` and ``cell_search`` (the
-same for one column, compiled), ``ramps`` and ``ramp_search`` (capped ramps), ``master`` and
-``column_search`` (any dictionary), ``least_norm`` (``beta = 0``), ``solver``, ``path``; data that do not
-fit into memory: ``aggregates``, ``kernel_tally``, ``streams``; then the users' side: ``lags``,
+same for one column, compiled), ``ramps`` and ``ramp_search`` (capped ramps), ``master``,
+``rows``, ``column_search`` (any dictionary), ``least_norm`` (``beta = 0``), ``solver``, ``path``; data not
+in memory: ``aggregates``, ``kernel_tally``, ``streams``; then the users' side: ``lags``,
 ``criteria``, ``cross_validation``, ``selection``, ``forecast``, ``settings``, ``results``, ``conformal``,
 ``intervals``, ``sliding``, ``model``, ``regressor``, ``baselines``; ``schedule``, ``forecasters``,
 ``wrapped``, ``rolling``, ``scoring``, ``evaluation``, ``backtesting`` (backtests); ``comparison``,

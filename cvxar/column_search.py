@@ -1,16 +1,16 @@
 """Column generation in feature space: works for every dictionary; the master is ``master``."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from cvxar._typing import Array, IntArray
+from cvxar._typing import Array
 from cvxar.architectures import Unit
 from cvxar.coefficients import Coefficients
-from cvxar.design import Design
 from cvxar.master import finish, propose, support
 from cvxar.problem import LassoProblem
+from cvxar.rows import Rows, rows_of, samples_of
 from cvxar.unpenalised import with_free_part
 from cvxar.working import Working, empty
 
@@ -38,49 +38,11 @@ class Priced:
 
 
 @dataclass(frozen=True)
-class Samples:
-    """What is fitted, row by row: roots of the weights, targets, position of a row in each column.
+class Play:
+    """The working set and the rows its columns are held in."""
 
-    One column without exogenous ones needs one row per distinct input; ``spread`` is then what the
-    targets of equal inputs deviate from their mean by, which no function can fit. ``row`` leads from
-    observations to rows.
-    """
-
-    root: Array
-    target: Array
-    positions: tuple[IntArray, ...]
-    basis: Array
-    spread: Array
-    row: IntArray
-
-    def outside(self, values: Array) -> Array:
-        """Project out the unpenalised columns, twice for full accuracy."""
-        for _ in range(2):
-            values = values - self.basis @ (self.basis.T @ values)
-        return values
-
-
-def samples_of(design: Design) -> Samples:
-    """Return the rows of a design, those of equal inputs merged where possible."""
-    if len(design.columns) > 1 or design.exog.shape[1]:
-        positions = tuple(c.position for c in design.columns)
-        same = np.arange(len(design.e))
-        return Samples(np.sqrt(design.weight), design.e, positions, design.free.basis, 0 * design.e, same)
-    (column,) = design.columns
-    weight = column.aggregate(design.weight)
-    mean = column.aggregate(design.weight * design.e) / weight
-    first = np.empty(len(weight), dtype=np.intp)
-    first[column.position] = np.arange(len(design.e))
-    root = np.sqrt(weight)
-    basis = orthonormal(root[:, None] * design.free.values[first])
-    spread = design.e - mean[column.position]
-    return Samples(root, mean, (np.arange(len(weight)),), basis, spread, column.position)
-
-
-def orthonormal(columns: Array) -> Array:
-    """Orthonormal basis of columns, dependent ones left out."""
-    u, s, _ = np.linalg.svd(columns, full_matrices=False)
-    return u[:, s > 1e-12 * np.max(s, initial=0.0)]
+    rows: Rows
+    work: Working
 
 
 class ColumnSearch:
@@ -92,21 +54,19 @@ class ColumnSearch:
     def __init__(self, problem: LassoProblem, use_osqp: bool) -> None:
         self.problem, self.design, self.use_osqp = problem, problem.design, use_osqp
         self.samples = samples_of(problem.design)
-        self.target = self.samples.outside(self.samples.root * self.samples.target)
+        self.rows = rows_of(problem.design, self.samples)
         self.limit = problem.beta / self.design.y_scale
         self.lost = float(self.design.weight @ self.samples.spread**2)
 
     def _cost(self, features: Sequence[Unit]) -> Array:
         return np.array([self.limit / self.design.columns[f.column].scale for f in features])
 
-    def _columns(self, features: Sequence[Unit], signs: Array) -> Array:
-        rows = self.samples
-        raw = np.empty((len(rows.root), len(features)))
-        for i, (feature, sign) in enumerate(zip(features, signs, strict=True)):
-            column = self.design.columns[feature.column]
-            values = sign * feature(column.knots) / column.scale
-            raw[:, i] = rows.root * values[rows.positions[feature.column]]
-        return rows.outside(raw)
+    def _extended(self, play: Play, features: Sequence[Unit], signs: Array) -> Play:
+        """Append features at amount zero."""
+        rows, basis = play.rows.holding(features, play.work.basis)
+        scale = signs / np.array([self.design.columns[f.column].scale for f in features])
+        work = play.work.on(basis, rows.target)
+        return Play(rows, work.with_features(features, signs, rows.columns(features, scale)))
 
     def price(self, residual: Array, known: set[tuple[Unit, float]]) -> Found:
         """Search every column's dictionary for features beyond the limit."""
@@ -131,64 +91,64 @@ class ColumnSearch:
         slack = self._cost(work.features) - scale * (work.coords.T @ inner)
         return float((1 - scale) ** 2 / 2 * energy + work.amount @ slack)
 
-    def settle(self, work: Working) -> Working:
+    def settle(self, play: Play) -> Play:
         """Solve the restricted problem; forget directions no active feature needs."""
+        work = play.work
         cost, start = self._cost(work.features), work.amount
         if self.use_osqp:
             proposal = propose(work.coords, work.inside, cost, start)
             start = support(work.coords, work.inside, cost, proposal)
         work = work.active(finish(work.coords, work.inside, cost, start))
-        return work if work.basis.shape[1] <= 3 * work.size + 50 else self._rebuilt(work)
+        if work.basis.shape[1] <= 3 * work.size + 50:
+            return Play(play.rows, work)
+        return self._holding(work.features, work.signs, work.amount)
 
-    def _rebuilt(self, work: Working) -> Working:
-        fresh = empty(self.target).with_features(
-            work.features, work.signs, self._columns(work.features, work.signs)
-        )
-        return fresh.active(work.amount)
+    def _holding(self, features: Sequence[Unit], signs: Array, amount: Array) -> Play:
+        """Return a fresh working set of these features."""
+        rows = self.rows.empty()
+        if not features:
+            return Play(rows, empty(rows.target))
+        play = self._extended(Play(rows, empty(rows.target)), features, signs)
+        return replace(play, work=play.work.active(amount))
 
-    def start(self, point: Coefficients | None) -> Working:
+    def start(self, point: Coefficients | None) -> Play:
         """Return the working set of a point, or the empty one."""
         if point is None:
-            return empty(self.target)
+            return self._holding((), np.empty(0), np.empty(0))
         scale = np.array([self.design.columns[f.column].scale / self.design.y_scale for f in point.features])
-        signs = np.sign(point.coef)
-        work = empty(self.target).with_features(point.features, signs, self._columns(point.features, signs))
-        return work.active(np.abs(point.coef) * scale)
+        return self._holding(point.features, np.sign(point.coef), np.abs(point.coef) * scale)
 
-    def run(self, work: Working, tol: float, max_rounds: int) -> tuple[Working, Array, int]:
+    def run(self, play: Play, tol: float, max_rounds: int) -> tuple[Working, Array, int]:
         """Iterate settling and pricing; returns the working set, the residual and the rounds."""
-        work = self.settle(work) if work.size else work
+        play = self.settle(play) if play.work.size else play
         best, primal, stalled = np.inf, np.inf, 0
         for done in range(1, max_rounds + 1):
-            priced = self._priced(work)
+            priced = self._priced(play)
             goal = tol * priced.primal + self.floor
             moving = priced.gap < 0.5 * best or priced.primal < primal - 1e-6 * priced.gap
             stalled, primal = 0 if moving else stalled + 1, priced.primal
             best = min(priced.gap, best)
             exact = priced.gap <= 1e-14 * priced.primal + self.floor
             if exact or not priced.found.features or stalled > (0 if priced.gap <= goal else STALL):
-                return work, self._polished(work, priced, goal), done
-            work = self.settle(self._extended(work, priced.found))
-        return work, self._priced(work).residual, max_rounds
+                return play.work, self._polished(play, priced, goal), done
+            play = self.settle(self._extended(play, priced.found.features, priced.found.signs))
+        return play.work, self._priced(play).residual, max_rounds
 
     @property
     def floor(self) -> float:
         """Gap that rounding of the data amounts to."""
         return 1e-32 * float(np.sum(self.design.weight))
 
-    def _extended(self, work: Working, found: Found) -> Working:
-        columns = self._columns(found.features, found.signs)
-        return work.with_features(found.features, found.signs, columns)
-
-    def _priced(self, work: Working) -> Priced:
+    def _priced(self, play: Play) -> Priced:
+        work = play.work
         inner = work.inside_residual(self._cost(work.features))
-        residual = self.samples.outside(work.outside + work.basis @ inner)
+        residual = play.rows.residual(work.outside + work.basis @ inner)
         found = self.price(residual, set(zip(work.features, work.signs.tolist(), strict=True)))
         energy = float(residual @ residual) + self.lost
         gap = self.gap(work, inner, energy, found.bound)
         return Priced(residual, found, gap, energy / 2 + float(self._cost(work.features) @ work.amount))
 
-    def _polished(self, work: Working, priced: Priced, goal: float) -> Array:
+    def _polished(self, play: Play, priced: Priced, goal: float) -> Array:
         """Return a residual whose gap rounding does not spoil.
 
         Close to a perfect fit the residual is rounding in directions no active feature fixes. The
@@ -198,8 +158,8 @@ class ColumnSearch:
         for _ in range(POLISH):
             if best.gap <= goal or not priced.found.features or priced.found.bound > self.limit * 1.01:
                 break
-            work = self._extended(work, priced.found)
-            priced = self._priced(work)
+            play = self._extended(play, priced.found.features, priced.found.signs)
+            priced = self._priced(play)
             best = priced if priced.gap < best.gap else best
         return best.residual
 

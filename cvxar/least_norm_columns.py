@@ -15,12 +15,12 @@ from scipy import optimize
 from cvxar._typing import Array
 from cvxar.architectures import Unit
 from cvxar.coefficients import Coefficients
-from cvxar.column_search import Samples, samples_of
 from cvxar.design import Design
 from cvxar.errors import SolverError
 from cvxar.least_norm_programme import fitted_target
 from cvxar.nodal import Rows
 from cvxar.problem import LassoProblem
+from cvxar.rows import Samples, samples_of
 from cvxar.unpenalised import with_free_part
 
 ACCURACY = 1e-9

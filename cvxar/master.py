@@ -59,21 +59,42 @@ def support(matrix: Array, target: Array, cost: Array, proposal: Array) -> Array
 def finish(matrix: Array, target: Array, cost: Array, start: Array) -> Array:
     """Minimise exactly by a primal active-set method from any point with no negative entry.
 
-    Each step is a QR least-squares solve on the active columns (never the normal equations). A
-    column that depends on the active ones enters by an exchange along the null direction.
+    An orthogonal factorisation of the active columns is updated as columns enter and leave (never
+    the normal equations). A column that depends on the active ones enters by an exchange along
+    the null direction. The last step is a fresh solve.
     """
-    x = start.copy()
-    active = _independent(matrix, np.flatnonzero(x > 0))
-    x[np.setdiff1d(np.arange(len(x)), active)] = 0.0
-    for _ in range(50 + 20 * len(x)):
-        x, active, moved_fully = _towards_optimum(matrix, target, cost, x, active)
-        if not moved_fully:
-            continue
-        entering = _violation(matrix, target, cost, x, active)
-        if entering is None:
-            return x
-        x, active = _enter(matrix, x, active, entering)
-    return x
+    # numba is loaded by the first solve, not by the import of the package
+    from cvxar import kernel_master
+
+    active = _independent(matrix, np.flatnonzero(start > 0))
+    order = np.concatenate([active, np.setdiff1d(np.arange(len(start)), active)])
+    x = np.concatenate([start[active], np.zeros(len(order) - len(active))])
+    table = _table(matrix[:, order], target, len(active))
+    parts = table, order, x, cost[order], np.linalg.norm(table[:, :-1], axis=0)
+    k = kernel_master.active_set(*parts, len(active), 50 + 20 * len(x))
+    found = np.zeros(len(start))
+    found[order[:k]] = _refreshed(matrix[:, order[:k]], target, cost[order[:k]], x[:k])
+    return found
+
+
+def _table(matrix: Array, target: Array, k: int) -> Array:
+    """Turn columns and target so that the first k columns are upper triangular."""
+    every = np.column_stack([matrix, target])
+    if not k:
+        return every
+    q, r = np.linalg.qr(matrix[:, :k], mode="complete")
+    return np.hstack([r, q.T @ every[:, k:]])
+
+
+def _refreshed(matrix: Array, target: Array, cost: Array, now: Array) -> Array:
+    """Solve for the amounts of active columns afresh, with one correction; keep them if any is negative."""
+    if not len(now):
+        return now
+    q, r = np.linalg.qr(matrix)
+    pull = solve_triangular(r, cost, trans="T")
+    goal = solve_triangular(r, q.T @ target - pull)
+    goal = goal + solve_triangular(r, q.T @ (target - matrix @ goal) - pull)
+    return goal if np.all(goal > 0) else now
 
 
 def _independent(matrix: Array, active: IntArray) -> IntArray:
@@ -89,56 +110,3 @@ def _independent(matrix: Array, active: IntArray) -> IntArray:
         return active
     first = int(np.argmax(diagonal <= DEPENDENT))
     return _independent(matrix, np.delete(active, first))
-
-
-def _towards_optimum(
-    matrix: Array, target: Array, cost: Array, x: Array, active: IntArray
-) -> tuple[Array, IntArray, bool]:
-    """Move to the optimum over the active columns, or to the first entry that reaches zero."""
-    if not len(active):
-        return x, active, True
-    q, r = np.linalg.qr(matrix[:, active])
-    pull = solve_triangular(r, cost[active], trans="T")
-    goal = solve_triangular(r, q.T @ target - pull)
-    goal = goal + solve_triangular(r, q.T @ (target - matrix[:, active] @ goal) - pull)
-    now = x[active]
-    if np.all(goal > 0):
-        x[active] = goal
-        return x, active, True
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = np.where(goal <= 0, now / (now - goal), np.inf)
-    ratio = np.where(np.isnan(ratio), 0.0, ratio)
-    length = float(np.min(ratio))
-    x[active] = np.maximum(now + length * (goal - now), 0.0)
-    leaving = ratio <= length
-    x[active[leaving]] = 0.0
-    return x, active[~leaving], False
-
-
-def _violation(matrix: Array, target: Array, cost: Array, x: Array, active: IntArray) -> int | None:
-    """Most violated optimality condition among the inactive columns, beyond rounding."""
-    residual = target - matrix @ x
-    norms = np.linalg.norm(matrix, axis=0)
-    noise = 1e-13 * (np.linalg.norm(target) + np.linalg.norm(residual)) * norms
-    excess = np.where(norms > 0, matrix.T @ residual - cost - noise - 1e-12 * cost, -1.0)
-    excess[active] = -1.0
-    best = int(np.argmax(excess / np.maximum(norms, np.finfo(float).tiny)))
-    return best if excess[best] > 0 else None
-
-
-def _enter(matrix: Array, x: Array, active: IntArray, entering: int) -> tuple[Array, IntArray]:
-    column = matrix[:, entering]
-    direction = np.linalg.lstsq(matrix[:, active], column, rcond=None)[0] if len(active) else np.empty(0)
-    rest = column - matrix[:, active] @ direction
-    if np.linalg.norm(rest) > DEPENDENT * np.linalg.norm(column):
-        return x, np.append(active, entering)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = np.where(direction > 0, x[active] / direction, np.inf)
-    length = float(np.min(ratio, initial=np.inf))
-    if not np.isfinite(length):
-        return x, active
-    x[active] = np.maximum(x[active] - length * direction, 0.0)
-    x[entering] = length
-    leaving = int(np.argmin(ratio))
-    x[active[leaving]] = 0.0
-    return x, np.append(np.delete(active, leaving), entering)

@@ -52,6 +52,10 @@ class Working:
             outside,
         )
 
+    def on(self, basis: Array, target: Array) -> "Working":
+        """Return the same in other coordinates, given the basis and the target in them."""
+        return replace(self, basis=basis, outside=target - basis @ self.inside)
+
     def active(self, amount: Array) -> "Working":
         """Keep the features with a positive amount."""
         keep = np.flatnonzero(amount > 0)

@@ -1,5 +1,7 @@
 """The restricted problem: an exact finish from any start, OSQP's included."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -31,6 +33,30 @@ def test_finish_satisfies_the_optimality_conditions_from_any_start(k, n, seed, r
         assert abs(float(x @ slack)) <= 1e-8 * (1 + float(target @ target))
         values.append(np.sum((target - matrix @ x) ** 2) / 2 + cost @ x)
     assert values == pytest.approx([values[0]] * 3, rel=1e-9)
+
+
+def every_support(matrix, target, cost):
+    """Smallest objective over all sets of active columns (the literal twin)."""
+    best = float(target @ target) / 2
+    for size in range(1, matrix.shape[1] + 1):
+        for chosen in combinations(range(matrix.shape[1]), size):
+            part = matrix[:, chosen]
+            if np.linalg.matrix_rank(part) < size:
+                continue
+            x = np.linalg.solve(part.T @ part, part.T @ target - cost[list(chosen)])
+            if np.all(x >= 0):
+                best = min(best, np.sum((target - part @ x) ** 2) / 2 + cost[list(chosen)] @ x)
+    return best
+
+
+@given(k=st.integers(1, 6), n=st.integers(1, 9), seed=st.integers(0, 9999), warm=st.booleans())
+def test_finish_equals_trying_every_support(k, n, seed, warm):
+    rng = np.random.default_rng(seed)
+    matrix, target = np.cumsum(rng.normal(size=(n, k)), axis=0), rng.normal(size=n) * 3
+    cost = rng.uniform(0.1, 1.0, k)
+    x = finish(matrix, target, cost, rng.uniform(0, 1, k) if warm else np.zeros(k))
+    value = np.sum((target - matrix @ x) ** 2) / 2 + cost @ x
+    assert value == pytest.approx(every_support(matrix, target, cost), rel=1e-9)
 
 
 @given(n=st.integers(3, 30), seed=st.integers(0, 9999), near=st.sampled_from([1.0, 1e-6, 1e-12, 0.0]))
