@@ -1,5 +1,6 @@
 """Figures of solutions along a path of penalties."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -109,6 +110,25 @@ def plot_solution_path(path: SolutionPath, *, column: int = 0, name: str = "x", 
     finish(upper, "", "jump" if jumping else "slope change")
     finish(lower, "beta / beta_max", f"breakpoint, {name}")
     return axes
+
+
+def plot_solution_paths(path: SolutionPath, names: Sequence[str]) -> Any:
+    """Draw :func:`plot_solution_path` for every input column, side by side.
+
+    Parameters
+    ----------
+    path : SolutionPath
+    names : sequence of str
+        Name and unit of each column.
+
+    Returns
+    -------
+    matplotlib Figure
+    """
+    grid = new_grid(None, (2, len(names)), (7.0 * len(names), 7.0), sharex=True)
+    for column, name in enumerate(names):
+        plot_solution_path(path, column=column, name=name, ax=grid[:, column])
+    return grid[0, 0].figure
 
 
 def _ratios(path: SolutionPath) -> Array:

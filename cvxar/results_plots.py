@@ -7,6 +7,7 @@ import pandas as pd
 
 from cvxar.errors import InputError
 from cvxar.figures import new_grid
+from cvxar.forecast import Paths
 from cvxar.model_plots import plot_diagnostics, plot_fit, plot_forecast
 from cvxar.network_plots import plot_network
 from cvxar.path_plots import plot_path
@@ -15,10 +16,11 @@ from cvxar.simulation import least_squares_slopes
 
 
 def draw_fit(results: Results, ax: Any) -> Any:
-    """Draw the series and its one-step fits."""
+    """Draw the series and its one-step predictions, both in its own units whatever the transform."""
     known = results.predictor.known
     observed = pd.Series(known.values, index=known.index)
-    return plot_fit(observed, results.fittedvalues, name=_name(results), ax=ax)
+    fits = results.predictor.predict(None, None, False, None, Paths())
+    return plot_fit(observed, fits, name=_name(results), ax=ax)
 
 
 def draw_forecast(results: Results, forecast: pd.DataFrame, history: int | None, ax: Any) -> Any:
@@ -31,25 +33,28 @@ def draw_forecast(results: Results, forecast: pd.DataFrame, history: int | None,
 
 def draw_diagnostics(results: Results, lags: int | None, ax: Any) -> Any:
     """Draw four views of the residuals of the fit."""
-    return plot_diagnostics(results.resid.iloc[: results.nobs], name=_name(results), lags=lags, axes=ax)
+    return plot_diagnostics(results.resid.iloc[: results.nobs], name=_map_name(results), lags=lags, axes=ax)
 
 
 def draw_network(results: Results, ax: Any) -> Any:
-    """Draw the map of every lag; axes alone for one lag, an array of them for more."""
-    frame, network, settings = results.frame, results.network, results.settings
-    slopes = least_squares_slopes(frame, results.solution.problem.fit_intercept)
+    """Draw the map of every nonlinear lag; axes alone for one, an array of them for more."""
+    frame, network, settings, terms = results.frame, results.network, results.settings, results.terms
+    if not terms.curved:
+        raise InputError("no lag has a network: nonlinear_lags is empty, so that there is no map to draw")
+    slopes = least_squares_slopes(frame, results.solution.problem.fit_intercept)[terms.curved]
+    x = frame.x[:, terms.curved]
     # the map and what it leaves: everything else that is fitted is taken away
-    targets = network(frame.x) + results.resid.to_numpy()[: results.nobs]
-    count = frame.x.shape[1]
+    targets = network(x) + frame.y - results.solution.fitted
+    count = len(terms.curved)
     panels = [ax] if count == 1 else new_grid(ax, (1, count), (6.5 * count, 6.0))[0]
     drawn = [
         plot_network(
             network,
-            frame.x,
+            x,
             targets,
             column=column,
-            name=_name(results),
-            lag=results.predictor.lags[column],
+            name=_map_name(results),
+            lag=terms.nonlinear[column],
             linear_slope=float(slopes[column]),
             extrapolation=settings.extrapolation,
             ax=panel,
@@ -67,9 +72,17 @@ def draw_path(results: Results, ax: Any) -> Any:
             "with plots.plot_solution_path(solve_path(problem))"
         )
     criterion = str(results.settings.beta)
-    return plot_path(results.path, beta=results.beta, criterion=criterion, name=_name(results), ax=ax)
+    return plot_path(results.path, beta=results.beta, criterion=criterion, name=_map_name(results), ax=ax)
 
 
 def _name(results: Results) -> str:
     name = results.predictor.known.name
     return "y" if name is None else str(name)
+
+
+def _map_name(results: Results) -> str:
+    """Name of what the map and the residuals are about: the transformed series."""
+    transform, name = results.settings.transform, _name(results)
+    if transform is None:
+        return name
+    return f"{transform if isinstance(transform, str) else type(transform).__name__} of {name}"

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from cvxar._typing import Array
+from cvxar.network import Breakpoint
 from cvxar.piecewise import PiecewiseLinear
 from cvxar.results import Results
 
@@ -35,7 +36,7 @@ def summarise(model: Results) -> Any:
     )
     summary.tables.append(_linear_table(model.params))
     summary.tables.extend(
-        _regime_table(frame.names[j], model.network.pieces(i), frame.x[:, j])
+        _regime_table(frame.names[j], model.network.pieces(i), frame.x[:, j], _of(model, i))
         for i, j in enumerate(model.terms.curved)
     )
     summary.add_extra_txt(list(_notes(model)))
@@ -97,15 +98,28 @@ def regimes(part: PiecewiseLinear, values: Array) -> pd.DataFrame:
     return pd.DataFrame({"from": edges[:-1], "to": edges[1:], "slope": part.slopes, "nobs": counts})
 
 
-def _regime_table(label: str, part: PiecewiseLinear, values: Array) -> Any:
+def _of(model: Results, column: int) -> list[Breakpoint]:
+    return [b for b in model.network.breakpoints if b.column == column]
+
+
+def _regime_table(label: str, part: PiecewiseLinear, values: Array, breaks: list[Breakpoint]) -> Any:
+    """A table of regimes, each with the origin of the breakpoint where it begins."""
     from statsmodels.iolib.table import SimpleTable
 
     table = regimes(part, values)
     shown = table.head(MAX_REGIMES)
     rows = [[f"{r[0]:.6g}", f"{r[1]:.6g}", f"{r[2]:.6g}", f"{r[3]:.0f}"] for r in shown.to_numpy()]
+    headers, jumping = ["from", "to", "slope", "nobs"], any(b.jump for b in breaks)
+    if breaks:
+        headers = [*headers, *(["jump"] if jumping else []), "begins at"]
+        begin = [["", ""], *([f"{b.jump:.6g}", _origin(b)] for b in breaks)]
+        rows = [[*row, *(at if jumping else at[1:])] for row, at in zip(rows, begin, strict=False)]
     more = "" if len(shown) == len(table) else f" (first {MAX_REGIMES} of {len(table)}, see breakpoints_)"
-    title = f"Regimes of {label}{more}"
-    return SimpleTable(rows, headers=["from", "to", "slope", "nobs"], title=title)
+    return SimpleTable(rows, headers=headers, title=f"Regimes of {label}{more}")
+
+
+def _origin(b: Breakpoint) -> str:
+    return b.label if b.label in ("data point", "other") else f"{b.label} {b.formula}"
 
 
 def _notes(model: Results) -> Iterable[str]:

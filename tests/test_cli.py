@@ -117,6 +117,36 @@ def test_fit_features_and_forecast_are_the_model(capsys, tmp_path):
     assert pd.DataFrame(forecast).to_numpy() == pytest.approx(expected.to_numpy())
 
 
+@pytest.mark.parametrize(
+    "arguments", ["fit", "features", "forecast --steps 3", "path --n-betas 3"], ids=lambda a: a.split()[0]
+)
+@pytest.mark.parametrize("lags", ["1", "1,7"])
+def test_a_command_draws_its_picture(capsys, prices, tmp_path, arguments, lags):
+    figure = tmp_path / "a.png"
+    assert main([*arguments.split(), str(prices[0]), "--lags", lags, "--plot", str(figure)]) == 0
+    assert figure.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("architecture", ["abs --depth 3", "abs --depth 4", "tree_sign", "symmetrized_relu"])
+def test_features_say_where_breakpoints_come_from(capsys, architecture):
+    beta = "2e4" if "sign" in architecture else "2e7"
+    arguments = f"features --lags 2 --beta {beta} --architecture {architecture}".split()
+    found = results(capsys, *arguments)
+    units = {unit["unit"]: unit for unit in found["units"]}
+    assert list(units) == list(range(1, len(units) + 1))
+    assert found["rows"]
+    for row in found["rows"]:
+        assert row["slope_change"] or row["jump"]
+        assert all(units[i]["lag"] == row["lag"] for i in row["units"])
+        assert any(row["formula"] in units[i]["kinks"] for i in row["units"])
+    assert {i for row in found["rows"] for i in row["units"]} == set(units)
+    assert main(arguments) == 0
+    out = capsys.readouterr().out
+    assert len(units) == len(out.split("kinks")[1].split("\n\n")[0].splitlines()) - 1
+    assert all(row["formula"] in out and row["label"] in out for row in found["rows"])
+    assert ("R(a, b) = 2 b - a" in out) == any("(" in row["formula"] for row in found["rows"])
+
+
 def test_path_descends_from_beta_max(capsys):
     rows = results(capsys, "path", "--n-betas", "5", "--min-ratio", "0.01")["rows"]
     assert [row["beta_ratio"] for row in rows] == pytest.approx(np.geomspace(1, 0.01, 5))
@@ -192,7 +222,7 @@ def complaint(capsys, *arguments):
         ("forecast --steps 0", "steps must be at least 1"),
         ("forecast --level 0.8", "per cent"),
         ("forecast --level high", "80,95"),
-        ("forecast --plot a.png", "--plot"),
+        ("forecast --plot a", ".png"),
         ("path --n-betas 0", "n_betas must be a whole number of at least 1"),
         ("path --min-ratio 2", "min_ratio"),
         ("path --beta 3", "--beta"),
@@ -231,7 +261,7 @@ def test_a_download_that_fails_is_one_line_and_exit_code_2(capsys, monkeypatch):
     assert "BTC-USD: no connection; check the network" in complaint(capsys, "fit", "BTC-USD")
 
 
-@pytest.mark.parametrize("command", ["benchmark", "fit"])
+@pytest.mark.parametrize("command", ["benchmark", "fit", "forecast", "path", "features"])
 def test_plotting_without_matplotlib_names_the_extra_before_any_work(capsys, monkeypatch, command):
     monkeypatch.setattr("cvxar.figures.find_spec", lambda name: None)
     monkeypatch.setattr(inputs, "load_bitcoin", never)

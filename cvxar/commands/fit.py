@@ -1,13 +1,10 @@
 """``cvxar fit``: the summary of a fitted autoregression."""
 
 import argparse
-from typing import Any
-
-import numpy as np
 
 from cvxar.commands.arguments import add_beta, add_plot
 from cvxar.commands.base import Command, Output, head, model_of, plain, records
-from cvxar.commands.features import breakpoint_table
+from cvxar.commands.features import breakpoint_table, picture
 from cvxar.commands.inputs import Given
 
 
@@ -32,12 +29,10 @@ def _run(options: argparse.Namespace, given: Given, command: str) -> Output:
         "hqic": model.hqic_,
         "breakpoints": records(breakpoint_table(model, options.lags)),
     }
-
-    def draw() -> Any:
-        return np.ravel(model.plot_network())[0].figure
-
     return Output(
-        str(model.summary()), head(given, command) | {key: plain(value) for key, value in facts.items()}, draw
+        str(model.summary()),
+        head(given, command) | {key: plain(value) for key, value in facts.items()},
+        lambda: picture(model),
     )
 
 
