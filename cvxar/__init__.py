@@ -7,9 +7,9 @@ same for one column, compiled), ``ramps`` and ``ramp_search`` (capped ramps), ``
 ``rows``, ``column_search`` (any dictionary), ``least_norm`` (``beta = 0``), ``solver``, ``path``; data not
 in memory: ``aggregates``, ``kernel_tally``, ``streams``; then the users' side: ``lags``,
 ``criteria``, ``cross_validation``, ``selection``, ``forecast``, ``settings``, ``results``, ``conformal``,
-``intervals``, ``sliding``, ``model``, ``regressor``, ``baselines``; ``schedule``, ``forecasters``,
-``wrapped``, ``rolling``, ``scoring``, ``evaluation``, ``backtesting`` (backtests); ``comparison``,
-``commands`` and ``cli``.
+``intervals``, ``persistence``, ``sliding``, ``fitted``, ``model``, ``regressor``, ``baselines``;
+``schedule``, ``forecasters``, ``wrapped``, ``rolling``, ``scoring``, ``evaluation``, ``backtesting``
+(backtests); ``comparison``, ``commands`` and ``cli``.
 
 Letters: n observations, p input columns (lags), m distinct inputs (knots), k active features, L depth,
 beta penalty, U unpenalised columns, z feature coefficients.

@@ -19,6 +19,10 @@ class TooLargeError(InputError, MemoryError):
     """Data that do not fit into memory; raised before the memory is asked for."""
 
 
+class ModelFileError(InputError):
+    """A file that cannot be read as a saved model: missing, foreign, damaged, or of a later version."""
+
+
 class NotFittedError(CvxarError, ValueError, AttributeError):
     """A result was asked of a model before ``fit``."""
 

@@ -134,8 +134,11 @@ class Predictor:
 
     def extended(self, new: Any, exog: Any) -> "Predictor":
         """Return the same map with later observations known."""
-        known = extend(self.known, new, exog, gaps=True)
-        if known is self.known:
+        return self.informed(extend(self.known, new, exog, gaps=True))
+
+    def informed(self, known: Observations) -> "Predictor":
+        """Return the same map with other observations known: the present ones, and later ones."""
+        if len(known) == len(self.known):
             return self
         first, longer = len(self.known), replace(self, known=known)
         x, offsets = longer._inputs(first, len(known))

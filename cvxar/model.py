@@ -2,26 +2,24 @@
 
 import copy
 from collections.abc import Iterable
-from typing import Any
+from os import PathLike
+from typing import Any, Self
 
 import pandas as pd
 
 from cvxar._typing import Array
-from cvxar.certificate import Certificate
-from cvxar.errors import NotFittedError
+from cvxar.fitted import Fitted
 from cvxar.forecast import N_PATHS, Paths
 from cvxar.intervals import forecast
-from cvxar.network import Breakpoint, Network
 from cvxar.observations import observe
 from cvxar.options import check_count, check_levels
-from cvxar.results import Results, fit_results
-from cvxar.results_plots import draw_diagnostics, draw_fit, draw_forecast, draw_network, draw_path
-from cvxar.settings import Settings
+from cvxar.persistence import read_model, write_model
+from cvxar.results import fit_results
+from cvxar.results_plots import draw_forecast
 from cvxar.sliding import SlidingFits, can_slide
-from cvxar.summary import summarise
 
 
-class ConvexAR(Settings):
+class ConvexAR(Fitted):
     r"""Additive nonlinear autoregression, trained as a Lasso to a certified global optimum.
 
     .. math:: y_t = d_t + \sum_{l \in \mathrm{lags}} \left[ \phi_l\, y_{t-l} + g_l(y_{t-l}) \right]
@@ -115,37 +113,6 @@ class ConvexAR(Settings):
     >>> model.forecast(2)["mean"].round(6).to_dict()
     {5: 0.25, 6: 0.125}
     """
-
-    network_: Network
-    certificate_: Certificate
-    beta_: float
-    beta_max_: float
-    params_: pd.Series
-    fittedvalues_: pd.Series
-    resid_: pd.Series
-    nobs_: int
-    llf_: float
-    aic_: float
-    bic_: float
-    hqic_: float
-    breakpoints_: tuple[Breakpoint, ...]
-    path_: pd.DataFrame | None
-    _results: Results
-
-    def __getattr__(self, name: str) -> Any:
-        # reached only for attributes that are not there: results are computed when first asked for
-        if name not in ConvexAR.__annotations__:
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        if "_results" not in vars(self):
-            what = "that" if name.startswith("_") else name
-            raise NotFittedError(f"{what} needs a fitted model; call fit(series) first")
-        return getattr(self._results, name.removesuffix("_"))
-
-    def __dir__(self) -> list[str]:
-        return sorted([*super().__dir__(), *ConvexAR.__annotations__])
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return "_results" in vars(self)
 
     def fit(self, series: Any, exog: Any = None) -> "ConvexAR":
         """Fit to a series; O(n log n) per penalty tried.
@@ -301,17 +268,48 @@ class ConvexAR(Settings):
         """
         return SlidingFits(self, values, copy.copy(self).fit) if can_slide(self) else None
 
-    def summary(self) -> Any:
-        """Return a statsmodels-style summary; print it, or use its ``as_text`` or ``as_html``.
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the fitted model as one file, which :meth:`load` reads; completely or not at all.
 
-        Sample, penalty, certificate, linear parameters, and for every lag its regimes: intervals
-        in data units with their slopes.
+        The file holds arguments, series and solution, as JSON and arrays (see :mod:`cvxar.persistence`);
+        no code and no pickle.
+
+        Raises
+        ------
+        NotFittedError
+            Before :meth:`fit`.
+        InputError
+            If the file cannot be written, or the model has an argument or an index that a file cannot hold
+            (an object of a class of your own).
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> model = ConvexAR(beta_ratio=1.0).fit([8.0, 4.0, 2.0, 1.0])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     model.save(f"{folder}/halves.cvxar")
+        ...     again = ConvexAR.load(f"{folder}/halves.cvxar")
+        >>> again, again.forecast(1)["mean"].round(6).to_dict()
+        (ConvexAR(beta_ratio=1.0), {4: 0.5})
         """
-        return summarise(self._results)
+        write_model(path, self._results)
 
-    def plot_fit(self, ax: Any = None) -> Any:
-        """Draw the series and its one-step fits over time; return the axes. Needs matplotlib."""
-        return draw_fit(self._results, ax)
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Self:
+        """Read a model that :meth:`save` wrote; it forecasts what the saved one does, to the last bit.
+
+        Nothing in the file is executed, and its certificate is not believed: ``certificate_`` is recomputed
+        from the series and the coefficients (one search of the dictionary).
+
+        Raises
+        ------
+        ModelFileError
+            If the file is missing, truncated, damaged, not written by :meth:`save`, or of a later version.
+        """
+        results = read_model(path)
+        model = cls(**results.settings.get_params())
+        model._results = results
+        return model
 
     def plot_forecast(
         self,
@@ -337,47 +335,3 @@ class ConvexAR(Settings):
         shown = None if history is None else check_count(history, "history")
         table = self.forecast(steps, exog=exog, level=level, rng=rng)
         return draw_forecast(self._results, table, shown, ax)
-
-    def plot_network(self, ax: Any = None) -> Any:
-        """Draw the map of every lag: data, AR line, regimes, units, and what breakpoints mirror.
-
-        Beyond the data (dotted) the map goes on as forecasts do, see ``extrapolation``. Needs matplotlib.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, or one for each lag, optional
-            Made when not given.
-
-        Returns
-        -------
-        matplotlib Axes, or an array of them with several lags
-            See :func:`cvxar.plots.plot_network`.
-        """
-        return draw_network(self._results, ax)
-
-    def plot_path(self, ax: Any = None) -> Any:
-        """Draw breakpoints and the criterion along the path of penalties; return both axes.
-
-        Parameters
-        ----------
-        ax : pair of matplotlib Axes, optional
-            Made when not given.
-
-        Raises
-        ------
-        InputError
-            When the penalty was given, so that there is no path.
-        """
-        return draw_path(self._results, ax)
-
-    def plot_diagnostics(self, lags: int | None = None, ax: Any = None) -> Any:
-        """Draw the residuals: over time, histogram, normal quantiles, autocorrelations; return 2 x 2 axes.
-
-        Parameters
-        ----------
-        lags : int, optional
-            Of the autocorrelations.
-        ax : array of 4 matplotlib Axes, optional
-            Made when not given.
-        """
-        return draw_diagnostics(self._results, lags, ax)

@@ -108,6 +108,18 @@ class Solution:
         """Fitted values at the observations, exogenous part included, (n,)."""
         return self.point.level + self.point.varying(self.problem.x, self.problem.exog)
 
+    def verify(self) -> Certificate:
+        """Recompute the certificate from problem, coefficients and dual vector alone; O(p n), one search.
+
+        Examples
+        --------
+        >>> solution = solve(LassoProblem([0.0, 1.0, 2.0], [0.0, 0.0, 1.0], beta=0.1, skip=True))
+        >>> solution.verify().holds(1e-8)
+        True
+        """
+        prove = certify if self.problem.beta > 0 else certify_least_norm
+        return prove(self.problem, self.point, self.dual)
+
     def predict(self, x: ArrayLike, exog: ArrayLike | None = None) -> Array:
         """Evaluate at new inputs, exogenous part included.
 

@@ -1,0 +1,107 @@
+"""What a fitted autoregression shows: its results as attributes, in a summary, and in pictures."""
+
+from typing import Any
+
+import pandas as pd
+
+from cvxar.certificate import Certificate
+from cvxar.errors import NotFittedError
+from cvxar.network import Breakpoint, Network
+from cvxar.results import Results
+from cvxar.results_plots import draw_diagnostics, draw_fit, draw_network, draw_path
+from cvxar.settings import Settings
+from cvxar.summary import summarise
+
+
+class Fitted(Settings):
+    """Arguments, and the results of a fit under their names with a trailing underscore.
+
+    See :class:`cvxar.ConvexAR`, which makes them and says what they mean.
+    """
+
+    network_: Network
+    certificate_: Certificate
+    beta_: float
+    beta_max_: float
+    params_: pd.Series
+    fittedvalues_: pd.Series
+    resid_: pd.Series
+    nobs_: int
+    llf_: float
+    aic_: float
+    bic_: float
+    hqic_: float
+    breakpoints_: tuple[Breakpoint, ...]
+    path_: pd.DataFrame | None
+    _results: Results
+
+    def __getattr__(self, name: str) -> Any:
+        # reached only for attributes that are not there: results are computed when first asked for
+        if name not in Fitted.__annotations__:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        if "_results" not in vars(self):
+            what = "that" if name.startswith("_") else name
+            raise NotFittedError(f"{what} needs a fitted model; call fit(series) first")
+        return getattr(self._results, name.removesuffix("_"))
+
+    def __dir__(self) -> list[str]:
+        return sorted([*super().__dir__(), *Fitted.__annotations__])
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return "_results" in vars(self)
+
+    def summary(self) -> Any:
+        """Return a statsmodels-style summary; print it, or use its ``as_text`` or ``as_html``.
+
+        Sample, penalty, certificate, linear parameters, and for every lag its regimes: intervals
+        in data units with their slopes.
+        """
+        return summarise(self._results)
+
+    def plot_fit(self, ax: Any = None) -> Any:
+        """Draw the series and its one-step fits over time; return the axes. Needs matplotlib."""
+        return draw_fit(self._results, ax)
+
+    def plot_network(self, ax: Any = None) -> Any:
+        """Draw the map of every lag: data, AR line, regimes, units, and what breakpoints mirror.
+
+        Beyond the data (dotted) the map goes on as forecasts do, see ``extrapolation``. Needs matplotlib.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, or one for each lag, optional
+            Made when not given.
+
+        Returns
+        -------
+        matplotlib Axes, or an array of them with several lags
+            See :func:`cvxar.plots.plot_network`.
+        """
+        return draw_network(self._results, ax)
+
+    def plot_path(self, ax: Any = None) -> Any:
+        """Draw breakpoints and the criterion along the path of penalties; return both axes.
+
+        Parameters
+        ----------
+        ax : pair of matplotlib Axes, optional
+            Made when not given.
+
+        Raises
+        ------
+        InputError
+            When the penalty was given, so that there is no path.
+        """
+        return draw_path(self._results, ax)
+
+    def plot_diagnostics(self, lags: int | None = None, ax: Any = None) -> Any:
+        """Draw the residuals: over time, histogram, normal quantiles, autocorrelations; return 2 x 2 axes.
+
+        Parameters
+        ----------
+        lags : int, optional
+            Of the autocorrelations.
+        ax : array of 4 matplotlib Axes, optional
+            Made when not given.
+        """
+        return draw_diagnostics(self._results, lags, ax)

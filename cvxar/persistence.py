@@ -1,0 +1,212 @@
+"""Fitted autoregressions on file: what they were given and what was solved; the rest is computed again.
+
+A file holds the arguments, the series (with exogenous columns), and the solution: penalty, coefficients, dual
+vector. Reading checks arguments and series as a fit does, puts the solution in the place of the solver's,
+and recomputes its certificate, so that a file is not believed when it says that something is optimal.
+"""
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass, replace
+from os import PathLike
+from typing import Any
+
+import numpy as np
+
+from cvxar import architectures, losses, transforms
+from cvxar._typing import Array
+from cvxar.architectures import Architecture, Unit
+from cvxar.certificate import Certificate
+from cvxar.container import DAMAGE, damaged, read_container, write_container
+from cvxar.criteria import fit_of
+from cvxar.errors import CvxarError, InputError
+from cvxar.memory import check_memory
+from cvxar.network import Network
+from cvxar.observations import Observations
+from cvxar.problem import LassoProblem
+from cvxar.results import Results, fit_results
+from cvxar.selection import Selection
+from cvxar.settings import Settings
+from cvxar.solver import Solution
+from cvxar.stamps import check_index
+from cvxar.transforms import Difference, Scale
+from cvxar.trees import (
+    index_from_tree,
+    index_to_tree,
+    name_from_tree,
+    name_to_tree,
+    table_from_tree,
+    table_to_tree,
+)
+
+WHAT = "ConvexAR"
+# the objects an argument may be; anything else would have to be executed to be read
+CATALOGUES = (architectures.BY_NAME, losses.BY_NAME, transforms.CATALOGUE)
+PARTS: dict[str, type] = {type(part).__name__: type(part) for parts in CATALOGUES for part in parts.values()}
+PARTS["Identity"] = transforms.Identity
+
+
+def write_model(path: str | PathLike[str], results: Results) -> None:
+    """Write a fitted autoregression as one file (see :mod:`cvxar.container`).
+
+    Raises
+    ------
+    InputError
+        If an argument or the index of the series is of a kind that a file cannot hold, or the file cannot
+        be written.
+    """
+    arguments = results.settings.get_params()
+    tree = {
+        "what": WHAT,
+        "arguments": {name: _argument_to_tree(name, value) for name, value in arguments.items()},
+        "series": _observations_to_tree(results.predictor.known),
+        "count": results.count,
+        "transform": _argument_to_tree("transform", _fitted_transform(results.predictor.scale)),
+        "solution": _solution_to_tree(results.solution),
+        "path": None if results.path is None else table_to_tree(results.path),
+    }
+    write_container(path, tree)
+
+
+def _fitted_transform(scale: Scale) -> Any:
+    return Difference(scale.level) if scale.differenced else scale.level
+
+
+def read_model(path: str | PathLike[str]) -> Results:
+    """Read a fitted autoregression.
+
+    Raises
+    ------
+    ModelFileError
+        If the file is missing, foreign, damaged, or of a later version.
+    """
+    tree = read_container(path)
+    try:
+        return _restore(tree)
+    except (*DAMAGE, CvxarError) as error:
+        raise damaged(path, error) from error
+
+
+def _restore(tree: Mapping[str, Any]) -> Results:
+    if tree["what"] != WHAT:
+        raise ValueError(f"it holds {tree['what']!r}, not {WHAT!r}")
+    arguments = {name: _argument_from_tree(value) for name, value in tree["arguments"].items()}
+    known, count = _observations_from_tree(tree["series"]), tree["count"]
+    if type(count) is not int or not 0 < count <= len(known):
+        raise ValueError(f"a fit to {count!r} of {len(known)} observations")
+    _check_columns(arguments, count)
+
+    def choose(problem: LassoProblem) -> Selection:
+        solution = _solution_from_tree(tree["solution"], problem)
+        path = None if tree["path"] is None else table_from_tree(tree["path"])
+        return Selection(solution, fit_of(solution), path)
+
+    # with the transform as it was fitted: an estimate could differ in its last digits
+    fitted = Settings(**{**arguments, "transform": _argument_from_tree(tree["transform"])})
+    results = fit_results(_first(known, count), fitted, choose)
+    predictor = results.predictor.informed(known)
+    return replace(results, predictor=predictor, settings=Settings(**arguments))
+
+
+def _check_columns(arguments: Mapping[str, Any], count: int) -> None:
+    """Refuse columns for lags and seasons that would fill the memory."""
+    wide = sum(arguments[name] for name in ("lags", "period") if type(arguments[name]) is int)
+    check_memory(32.0 * wide * count, "its lags and seasons", "load it where there is more memory")
+
+
+def _first(known: Observations, count: int) -> Observations:
+    return replace(known, values=known.values[:count], index=known.index[:count], exog=known.exog[:count])
+
+
+def _argument_to_tree(name: str, value: Any) -> Any:
+    """Return an argument as plain values, objects of the catalogues by class and fields."""
+    plain = value.item() if isinstance(value, np.generic) else value
+    if plain is None or type(plain) in (bool, int, float, str):
+        return plain
+    if isinstance(plain, list | tuple | range | np.ndarray):
+        return [_argument_to_tree(name, part) for part in plain]
+    if PARTS.get(type(plain).__name__) is not type(plain) or not is_dataclass(plain):
+        raise InputError(
+            f"{name}={plain!r} cannot be saved: a file holds no code; use one that cvxar brings along, or "
+            "pickle the model where that code is at hand"
+        )
+    parts = {f.name: _argument_to_tree(name, getattr(plain, f.name)) for f in fields(plain)}
+    return {"class": type(plain).__name__, **parts}
+
+
+def _argument_from_tree(tree: Any) -> Any:
+    if not isinstance(tree, dict):
+        return tree
+    parts = {name: _argument_from_tree(part) for name, part in tree.items() if name != "class"}
+    frozen = {name: tuple(part) if isinstance(part, list) else part for name, part in parts.items()}
+    return PARTS[tree["class"]](**frozen)
+
+
+def _observations_to_tree(known: Observations) -> dict[str, Any]:
+    return {
+        "values": known.values,
+        "name": name_to_tree(known.name),
+        "index": index_to_tree(known.index),
+        "exog": known.exog,
+        "exog_names": list(known.exog_names),
+    }
+
+
+def _observations_from_tree(tree: Mapping[str, Any]) -> Observations:
+    index, names = index_from_tree(tree["index"]), tuple(str(name) for name in tree["exog_names"])
+    check_index(index)
+    for values, *shape in ((tree["values"], len(index)), (tree["exog"], len(index), len(names))):
+        _expect(values, *shape)
+        if np.isinf(values).any():
+            raise ValueError("infinite observations")
+    return Observations(tree["values"], index, name_from_tree(tree["name"]), tree["exog"], names)
+
+
+def _solution_to_tree(solution: Solution) -> dict[str, Any]:
+    point, architecture = solution.point, solution.problem.architecture
+    return {
+        "beta": solution.problem.beta,
+        # the point as it is: without its exogenous part the constant would be rounded
+        "network": Network(architecture.sigma, architecture.depth, point).to_dict(),
+        "exog_coef": point.exog_coef,
+        "exog_anchors": point.exog_anchors,
+        "dual": solution.found_dual,
+        "rounds": solution.rounds,
+        "seconds": solution.seconds,
+    }
+
+
+def _solution_from_tree(tree: Mapping[str, Any], problem: LassoProblem) -> Solution:
+    network, architecture = Network.from_dict(tree["network"]), problem.architecture
+    if (network.sigma, network.depth) != (architecture.sigma, architecture.depth):
+        raise ValueError("its network is not of the architecture")
+    p, q = problem.x.shape[1], problem.exog.shape[1]
+    for values, size in ((network.linear, p), (tree["exog_coef"], q), (tree["exog_anchors"], q)):
+        _expect(values, size)
+    if tree["dual"] is not None:
+        _expect(tree["dual"], len(problem.design.y))
+    if not {_shape(unit) for unit in network.point.features} <= _shapes(architecture):
+        raise ValueError("its units are not of the architecture")
+    point = replace(network.point, exog_coef=tree["exog_coef"], exog_anchors=tree["exog_anchors"])
+    unproven = Certificate(np.inf, -np.inf)
+    penalised = problem.with_beta(tree["beta"])
+    rounds, seconds = int(tree["rounds"]), float(tree["seconds"])
+    solution = Solution(penalised, point, unproven, tree["dual"], rounds, seconds, None)
+    with np.errstate(all="ignore"):
+        proof = solution.verify()
+    if not np.isfinite(proof.primal):
+        raise ValueError("its coefficients overflow")
+    return replace(solution, certificate=proof)
+
+
+def _shapes(architecture: Architecture) -> set[tuple[Any, ...]]:
+    """Return the shapes of the units of an architecture."""
+    return {_shape(unit) for unit in architecture.dictionary(np.arange(3.0)).spanning()}
+
+
+def _shape(unit: Unit) -> tuple[Any, ...]:
+    return type(unit), getattr(unit, "widths", None), getattr(unit, "tree", None)
+
+
+def _expect(values: Array, *shape: int) -> None:
+    if not isinstance(values, np.ndarray) or values.shape != shape or values.dtype.kind != "f":
+        raise ValueError(f"numbers of shape {shape} are expected, got {np.shape(values)}")
