@@ -1,15 +1,15 @@
 """Nonlinear autoregression: neural networks trained to a certified global optimum.
 
-Reading order: ``activations``, ``architectures`` (features and their exact search), ``losses``, ``design``
-and ``problem`` (the Lasso), ``certificate``; then the solvers: ``spline``, ``nodal`` and ``nodal_search``
-(nodal values, any number of columns), ``cells``, ``kernels``, ``kernel_rounds`` and ``cell_search`` (the
-same for one column, compiled), ``ramps`` and ``ramp_search`` (capped ramps), ``master``,
-``rows``, ``column_search`` (any dictionary), ``least_norm`` (``beta = 0``), ``solver``, ``path``; data not
-in memory: ``aggregates``, ``kernel_tally``, ``streams``; then the users' side: ``lags``,
-``criteria``, ``cross_validation``, ``selection``, ``forecast``, ``settings``, ``results``, ``conformal``,
-``intervals``, ``persistence``, ``sliding``, ``fitted``, ``model``, ``regressor``, ``baselines``;
-``schedule``, ``forecasters``, ``wrapped``, ``rolling``, ``scoring``, ``evaluation``, ``backtesting``
-(backtests); ``comparison``, ``commands`` and ``cli``.
+Reading order: ``activations``, ``architectures`` (features and their exact search), ``losses``,
+``design`` and ``problem`` (the Lasso), ``certificate``; then the solvers: ``spline``, ``nodal`` and
+``nodal_search`` (nodal values, any number of columns), ``cells``, ``kernels``, ``kernel_rounds`` and
+``cell_search`` (the same for one column, compiled), ``ramps`` and ``ramp_search`` (capped ramps),
+``master``, ``rows``, ``column_search`` (any dictionary), ``least_norm`` (``beta = 0``), ``solver``,
+``path``; data not in memory: ``aggregates``, ``kernel_tally``, ``streams``; then the users' side:
+``lags``, ``criteria``, ``cross_validation``, ``selection``, ``forecast``, ``settings``, ``results``,
+``conformal``, ``direct_quantiles``, ``intervals``, ``persistence``, ``sliding``, ``fitted``, ``model``,
+``regressor``, ``baselines``; ``schedule``, ``forecasters``, ``wrapped``, ``rolling``, ``scoring``,
+``evaluation``, ``backtesting`` (backtests); ``comparison``, ``commands`` and ``cli``.
 
 Letters: n observations, p input columns (lags), m distinct inputs (knots), k active features, L depth,
 beta penalty, U unpenalised columns, z feature coefficients.

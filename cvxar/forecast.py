@@ -52,6 +52,7 @@ class Ahead:
     Parameters
     ----------
     stamps : Index (steps,)
+    exog : array (steps, q)
     means : array (steps,)
         In the units of the series.
     paths : array (steps, n_paths)
@@ -63,6 +64,7 @@ class Ahead:
     """
 
     stamps: pd.Index
+    exog: Array
     means: Array
     paths: Array
     centre: Array
@@ -113,8 +115,9 @@ class Predictor:
     def ahead(self, steps: int, exog: Any, paths: Paths) -> Ahead:
         """Return means and simulated paths of the next ``steps`` observations."""
         stamps = future_index(self.known.index, steps)
-        offsets = self.future_offsets(exog, stamps)
-        return replace(self._simulate(len(self.known), offsets, paths), stamps=stamps)
+        rows = self._future_exog(exog, stamps)
+        ahead = self._simulate(len(self.known), self.offsets(len(self.known), rows), paths)
+        return replace(ahead, stamps=stamps, exog=rows)
 
     def predict(self, start: Any, end: Any, dynamic: Any, exog: Any, paths: Paths) -> pd.Series:
         """Return one-step fits, then forecasts: after the sample, or from the ``dynamic`` position on."""
@@ -212,9 +215,9 @@ class Predictor:
         skipped = last + 1 - start if self.scale.differenced else extra
         inverted = self.scale.back(simulated[skipped:], level)[extra - skipped :]
         centre = self.scale.levels(means[skipped:, None], level)[extra - skipped :, 0]
-        if paths.method == "iterate" or self.scale.linear:
-            return Ahead(self.known.index[:0], self.scale.invert(centre), inverted, centre, not extra)
-        return Ahead(self.known.index[:0], inverted.mean(axis=1), inverted, centre, not extra)
+        averaged = paths.method == "simulate" and not self.scale.linear
+        mean = inverted.mean(axis=1) if averaged else self.scale.invert(centre)
+        return Ahead(self.known.index[:0], self.known.exog[:0], mean, inverted, centre, not extra)
 
     def _run(self, start: int, origin: int, offsets: Array, shocks: Array) -> tuple[Array, Array]:
         observed = self.values[start:origin]

@@ -15,6 +15,7 @@ from scipy.special import ndtri
 
 from cvxar._typing import Array
 from cvxar.conformal import conformal_half_widths
+from cvxar.direct_quantiles import direct_quantiles
 from cvxar.forecast import Ahead, Paths
 from cvxar.options import check_name
 from cvxar.results import Results
@@ -110,19 +111,29 @@ def normal_bands(results: Results, ahead: Ahead, levels: Sequence[float], paths:
     response = impulse_response(slopes, predictor.lags, len(ahead.means))
     effect = np.cumsum(response) if predictor.scale.differenced else response
     deviation = paths.sigma * np.sqrt(np.cumsum(effect**2))
-    return _inverted(results, ahead.centre, deviation[:, None] * -ndtri(tails(levels)))
+    half = deviation[:, None] * -ndtri(tails(levels))
+    return _inverted(results, ahead.centre[:, None] - half, ahead.centre[:, None] + half)
 
 
 def conformal_bands(results: Results, ahead: Ahead, levels: Sequence[float], paths: Paths) -> Bands:
     """Return the mean less and plus a calibrated half-width: see :mod:`cvxar.conformal`."""
     half = conformal_half_widths(results, len(ahead.means), levels, paths.method)
-    return _inverted(results, ahead.centre, half)
+    return _inverted(results, ahead.centre[:, None] - half, ahead.centre[:, None] + half)
 
 
-def _inverted(results: Results, centre: Array, half: Array) -> Bands:
-    """Return the bands ``centre`` less and plus ``half`` (steps, k) in the units of the series."""
-    invert = results.predictor.scale.invert
-    ends = invert(centre[:, None] - half), invert(centre[:, None] + half)
+def quantile_bands(results: Results, ahead: Ahead, levels: Sequence[float], paths: Paths) -> Bands:
+    """Return quantiles forecast by networks of their own: see :mod:`cvxar.direct_quantiles`."""
+    order = np.argsort(levels)[::-1]  # from the widest band inwards
+    tail = tails(levels)[order]
+    ends = direct_quantiles(results, ahead, [*tail, *(1 - tail[::-1])])
+    lower, upper = np.empty((2, *ends[:, : len(order)].shape))
+    lower[:, order], upper[:, order] = ends[:, : len(order)], ends[:, ::-1][:, : len(order)]
+    return _inverted(results, lower, upper)
+
+
+def _inverted(results: Results, lower: Array, upper: Array) -> Bands:
+    """Return ends (steps, k) on the scale of the transform in the units of the series."""
+    ends = results.predictor.scale.invert(lower), results.predictor.scale.invert(upper)
     # a transform may turn the axis round
     return np.minimum(*ends), np.maximum(*ends)
 
@@ -136,4 +147,5 @@ BY_NAME: dict[str, Kind] = {
     "bootstrap": Kind(path_bands),
     "gaussian": Kind(normal_bands, residual_deviation),
     "conformal": Kind(conformal_bands),
+    "quantile": Kind(quantile_bands),
 }

@@ -163,12 +163,14 @@ class ConvexAR(Fitted):
         method : {"simulate", "iterate"}, default "simulate"
             "iterate" feeds the mean back instead of averaging over paths, which is biased for nonlinear
             models beyond one step. The bands are simulated either way.
-        intervals : {"bootstrap", "gaussian", "conformal"}, default "bootstrap"
+        intervals : {"bootstrap", "gaussian", "conformal", "quantile"}, default "bootstrap"
             How the bands are made. "bootstrap": central quantiles of paths driven by resampled residuals.
             "gaussian": of paths driven by normal shocks; for a linear model the formula of ``AutoReg``.
-            "conformal": errors of forecasts from held-back origins, by horizon (:mod:`cvxar.conformal`; a
-            level needs ``level / (100 - level)`` origins, a third of the sample). The first two leave out
-            the uncertainty of the parameters. All are computed on the scale of the transform and inverted.
+            "conformal": errors of forecasts from held-back origins, by horizon
+            (:mod:`cvxar.conformal`); a level needs ``level / (100 - level)`` origins, a third of the
+            sample. "quantile": a network of its own for each end and step
+            (:mod:`cvxar.direct_quantiles`), whose width depends on the lags. All but "conformal" leave
+            out the uncertainty of the parameters. All work on the scale of the transform.
         n_paths : int, default 1000
             Number of simulated paths, at least 2.
         rng : None, int or numpy.random.Generator

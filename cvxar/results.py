@@ -50,7 +50,7 @@ class Results:
     settings: Settings
     count: int
     # fits to parts of the sample, made when first needed; shared by all extensions of this fit
-    parts: dict[int, "Results"] = field(default_factory=dict, repr=False, compare=False)
+    parts: dict[Any, "Results"] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def solution(self) -> Solution:
@@ -141,13 +141,17 @@ class Results:
         """The path from which the penalty was chosen."""
         return self.chosen.table
 
+    @property
+    def fixed_transform(self) -> Any:
+        """The transform with the parameters that were estimated."""
+        scale = self.predictor.scale
+        return Difference(scale.level) if scale.differenced else scale.level
+
     def part(self, count: int) -> "Results":
         """Return the same settings fitted to the first ``count`` observations; fitted once."""
         if count not in self.parts:
-            scale = self.predictor.scale
             # the fitted transform is kept, so that the errors of the part are on the scale of the whole
-            transform = Difference(scale.level) if scale.differenced else scale.level
-            settings = replace(self.settings, transform=transform)
+            settings = replace(self.settings, transform=self.fixed_transform)
             self.parts[count] = fit_results(first_of(self.predictor.known, count), settings)
         return self.parts[count]
 

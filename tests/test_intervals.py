@@ -12,6 +12,7 @@ from cvxar import conformal, intervals
 from cvxar.datasets import load_sunspots
 from cvxar.errors import InputError
 from cvxar.intervals import central_quantiles, forecast_table
+from cvxar.losses import Quantile
 from cvxar.model import ConvexAR
 from cvxar.simulation import draw_shocks, simulate
 
@@ -54,11 +55,7 @@ def test_bands_are_central_quantiles_and_nested():
     assert (table["upper_80"] < table["upper_97.5"]).all()
 
 
-@pytest.mark.parametrize("kind", intervals.BY_NAME)
-@pytest.mark.parametrize("name", FITTED)
-def test_intervals_of_every_kind_are_nested_hold_the_mean_and_repeat(name, kind):
-    model, levels = FITTED[name], (1, 20, 50, 80, 95)
-    table = model.forecast(6, level=levels, intervals=kind, n_paths=300, rng=3)
+def check_nested(table, levels):
     lower = table[[f"lower_{level}" for level in levels]].to_numpy()
     upper = table[[f"upper_{level}" for level in levels]].to_numpy()
     assert (np.diff(lower, axis=1) <= 0).all()
@@ -66,6 +63,14 @@ def test_intervals_of_every_kind_are_nested_hold_the_mean_and_repeat(name, kind)
     assert (lower[:, -1] < upper[:, -1]).all()
     mean = table["mean"].to_numpy()[:, None]
     assert ((lower <= mean) & (mean <= upper)).all()
+
+
+@pytest.mark.parametrize("kind", [kind for kind in intervals.BY_NAME if kind != "quantile"])
+@pytest.mark.parametrize("name", FITTED)
+def test_intervals_of_every_kind_are_nested_hold_the_mean_and_repeat(name, kind):
+    model, levels = FITTED[name], (1, 20, 50, 80, 95)
+    table = model.forecast(6, level=levels, intervals=kind, n_paths=300, rng=3)
+    check_nested(table, levels)
     pd.testing.assert_frame_equal(table, model.forecast(6, level=levels, intervals=kind, n_paths=300, rng=3))
     alone = model.forecast(6, level=80, intervals=kind, n_paths=300, rng=3)
     pd.testing.assert_frame_equal(table[["mean", "lower_80", "upper_80"]], alone)
@@ -248,3 +253,59 @@ def test_too_few_points_to_calibrate(level, steps, least):
 def test_unknown_kinds_are_refused():
     with pytest.raises(InputError, match="unknown intervals 'conformable'; known: 'bootstrap', 'gaussian'"):
         BENT.forecast(1, level=80, intervals="conformable")
+
+
+def with_exog(seed=12):
+    rng = np.random.default_rng(seed)
+    exog, values = rng.normal(size=120), np.zeros(120)
+    for t in range(1, 120):
+        values[t] = 0.5 * values[t - 1] + exog[t] + 0.2 * (1 + abs(values[t - 1])) * rng.normal()
+    return values, exog
+
+
+def test_quantile_intervals_are_certified_networks_of_their_own():
+    """Horizon h is the network on lags moved by h - 1; its penalty is the same share of ``beta_max``."""
+    values, exog = with_exog()
+    later, later_exog = np.array([0.4, -0.2]), np.array([0.1, 0.3])
+    model = ConvexAR(2, beta_ratio=0.2).fit(values, exog).append(later, exog=later_exog)
+    future = np.array([0.5, -1.0])
+    table = model.forecast(2, level=(20, 80), exog=future, intervals="quantile", rng=0)
+    check_nested(table, (20, 80))
+    known = np.append(values, later)
+    for h in (0, 1):
+        ends = []
+        for tau in (0.1, 0.4, 0.6, 0.9):
+            fit = ConvexAR([1 + h, 2 + h], loss=Quantile(tau), beta_ratio=0.2).fit(values, exog)
+            assert fit.certificate_.holds(1e-7)
+            now = len(known) + h
+            lagged = known[[now - 1 - h, now - 2 - h]][None, :]
+            ends.append(fit._results.predictor.mean(lagged)[0] + fit.params_["x1"] * future[h])
+        got = table.iloc[h][["lower_80", "lower_20", "upper_20", "upper_80"]].to_numpy()
+        low, high = np.sort(ends)[:2], np.sort(ends)[2:]
+        mean = table["mean"].iloc[h]
+        assert got == pytest.approx([*np.minimum(low, mean), *np.maximum(high, mean)], rel=1e-6)
+
+
+def test_a_penalty_in_other_units_is_carried_over_as_a_share():
+    values = tent(150, 11)
+    by_ratio = ConvexAR(beta_ratio=0.2).fit(values)
+    by_number = ConvexAR(beta=by_ratio.beta_).fit(values)
+    first, second = (m.forecast(1, level=80, intervals="quantile", rng=0) for m in (by_ratio, by_number))
+    pd.testing.assert_frame_equal(first, second, rtol=1e-6)
+
+
+def test_quantile_intervals_of_a_logarithm_are_inverted_and_of_differences_reach_one_step():
+    values = np.exp(0.1 * tent(150, 13).cumsum())
+    options = {"level": 80, "intervals": "quantile", "rng": 0}
+    direct = ConvexAR(transform="logdiff", beta_ratio=0.5).fit(values)
+    inner = ConvexAR(beta_ratio=0.5).fit(np.diff(np.log(values))).forecast(1, **options)
+    ends = values[-1] * np.exp(inner[["lower_80", "upper_80"]].to_numpy())
+    assert direct.forecast(1, **options)[["lower_80", "upper_80"]].to_numpy() == pytest.approx(ends, rel=1e-6)
+    with pytest.raises(InputError, match="reach one step ahead"):
+        direct.forecast(2, **options)
+
+
+def test_quantile_intervals_need_the_last_observations():
+    series = pd.Series(np.append(tent(60), [np.nan]))
+    with pytest.raises(InputError, match="need the last observations"):
+        ConvexAR(beta_ratio=1.0).fit(series).forecast(1, level=80, intervals="quantile")
