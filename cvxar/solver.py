@@ -273,8 +273,9 @@ def _run(
 
 def _check_limit(problem: LassoProblem) -> None:
     """Refuse the limit of no penalty where the minimisers of the loss are not known in closed form."""
-    distinct = any(len(c.knots) == len(problem.design.e) for c in problem.design.columns)
-    if problem.beta == 0 and not problem.loss.quadratic and not distinct:
+    if problem.beta > 0 or problem.loss.quadratic:
+        return  # asked first: the question below sorts the data
+    if not any(len(c.knots) == len(problem.design.e) for c in problem.design.columns):
         raise InputError(
             f"beta=0 with {problem.loss!r} needs a column of x without repeated values, so that the data can "
             "be met exactly; use a small positive beta instead"
