@@ -6,7 +6,9 @@ import pandas as pd
 
 from cvxar.certificate import Certificate
 from cvxar.errors import NotFittedError
+from cvxar.inference import interval
 from cvxar.network import Breakpoint, Network
+from cvxar.options import check_share
 from cvxar.results import Results
 from cvxar.results_plots import draw_diagnostics, draw_fit, draw_network, draw_path
 from cvxar.settings import Settings
@@ -24,6 +26,10 @@ class Fitted(Settings):
     beta_: float
     beta_max_: float
     params_: pd.Series
+    bse_: pd.Series
+    tvalues_: pd.Series
+    pvalues_: pd.Series
+    regimes_: pd.DataFrame
     fittedvalues_: pd.Series
     resid_: pd.Series
     nobs_: int
@@ -50,11 +56,22 @@ class Fitted(Settings):
     def __sklearn_is_fitted__(self) -> bool:
         return "_results" in vars(self)
 
+    def conf_int(self, alpha: float = 0.05) -> pd.DataFrame:
+        """Return normal intervals of ``params_`` for probability ``1 - alpha``, conditional as ``bse_`` is.
+
+        Raises
+        ------
+        InputError
+            For an ``alpha`` outside (0, 1).
+        """
+        check_share("alpha", alpha)
+        return interval(self._results.inference, alpha)
+
     def summary(self) -> Any:
-        """Return a statsmodels-style summary; print it, or use its ``as_text`` or ``as_html``.
+        """Return a statsmodels-style summary; print it, or use ``as_text``, ``as_html``, ``as_latex``.
 
         Sample, penalty, certificate, linear parameters, and for every lag its regimes: intervals
-        in data units with their slopes.
+        in data units with their slopes, and standard errors conditional on the breakpoints.
         """
         return summarise(self._results)
 

@@ -79,6 +79,12 @@ class ConvexAR(Fitted):
         Penalty used, and the smallest one at which the networks vanish.
     params_ : Series
         Free linear parameters, named as in ``AutoReg``: ``const``, ``close.L1``, exogenous names.
+    bse_, tvalues_, pvalues_ : Series
+        Their standard errors, ratios and p values, conditional on the selected breakpoints
+        (:mod:`cvxar.inference`); NaN where there are as many coefficients as observations.
+    regimes_ : DataFrame
+        Linear pieces of every lag with a network: lag, from, to, slope, std_err, z, pvalue
+        (conditional likewise), nobs.
     fittedvalues_, resid_ : Series
         One-step fits and ``y - fitted`` of the observations that are known with all their lags; after
         :meth:`append` also for the later ones.

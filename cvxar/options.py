@@ -115,3 +115,18 @@ def check_tolerance(tol: Any) -> None:
     check_real("tol", tol)
     if not 0 < tol < math.inf:
         raise InputError(f"tol must be positive and finite, got {tol!r}; 1e-8 is the default")
+
+
+def check_share(what: str, got: Any) -> None:
+    """Raise unless a number lies strictly between 0 and 1.
+
+    Examples
+    --------
+    >>> check_share("alpha", 5)
+    Traceback (most recent call last):
+        ...
+    cvxar.errors.InputError: alpha must lie between 0 and 1, got 5
+    """
+    check_real(what, got)
+    if not 0 < got < 1:
+        raise InputError(f"{what} must lie between 0 and 1, got {got!r}")

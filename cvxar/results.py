@@ -8,13 +8,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cvxar._typing import Array
 from cvxar.calendars import seasons
 from cvxar.certificate import Certificate
 from cvxar.deterministic import Deterministic, check_period
 from cvxar.forecast import Predictor
+from cvxar.inference import Covariance
 from cvxar.lags import LagFrame, lag_frame
 from cvxar.network import Breakpoint, Network
 from cvxar.observations import Observations, first_of
+from cvxar.parameters import free_coefficients, named, parameter_table, regime_table
 from cvxar.problem import LassoProblem
 from cvxar.selection import Selection, select
 from cvxar.settings import Settings, Terms
@@ -85,21 +88,60 @@ class Results:
     @cached_property
     def params(self) -> pd.Series:
         """Free linear parameters, named as in ``AutoReg``."""
-        # lists, not dictionaries: an exogenous column may have the name of a lag
-        solution, terms, deterministic = self.solution, self.terms, self.predictor.deterministic
-        straight, coef = len(terms.straight), solution.exog_coef
-        width = straight + deterministic.width
-        slopes = dict(zip(terms.straight, coef[:straight], strict=True))
-        if self.settings.skip:
-            slopes |= dict(zip(terms.curved, solution.linear[: len(terms.curved)], strict=True))
-        names = [self.frame.names[j] for j in sorted(slopes)]
-        values = [
-            *deterministic.parameters(solution.intercept, coef[straight:width]),
-            *(slopes[j] for j in sorted(slopes)),
-            *coef[width:],
+        names, mixing = self._named
+        return pd.Series(mixing @ free_coefficients(self.solution), index=names, dtype=float)
+
+    @cached_property
+    def _named(self) -> tuple[list[str], Array]:
+        predictor = self.predictor
+        return named(
+            self.solution,
+            self.terms,
+            predictor.deterministic,
+            self.frame.names,
+            predictor.known.exog_names,
+        )
+
+    @cached_property
+    def covariance(self) -> Covariance:
+        """Of all coefficients, conditional on the breakpoints."""
+        return Covariance(self.solution)
+
+    @cached_property
+    def inference(self) -> pd.DataFrame:
+        """Free linear parameters with their errors conditional on the breakpoints, z and p values."""
+        return parameter_table(*self._named, self.covariance)
+
+    @property
+    def bse(self) -> pd.Series:
+        """Standard errors of ``params``, conditional on the breakpoints."""
+        return self.inference["std_err"].rename(None)
+
+    @property
+    def tvalues(self) -> pd.Series:
+        """Parameters over standard errors."""
+        return self.inference["z"].rename(None)
+
+    @property
+    def pvalues(self) -> pd.Series:
+        """Two-sided p values by the normal distribution."""
+        return self.inference["pvalue"].rename(None)
+
+    @cached_property
+    def regimes(self) -> pd.DataFrame:
+        """Linear pieces of every lag with a network: interval, slope, conditional error, observations."""
+        tables = [
+            regime_table(self.covariance, i, self.frame.x[:, j]).assign(lag=self.terms.lags[j])
+            for i, j in enumerate(self.terms.curved)
         ]
-        index = [*deterministic.names, *names, *self.predictor.known.exog_names]
-        return pd.Series(values, index=index, dtype=float)
+        columns = ["lag", "from", "to", "slope", "std_err", "z", "pvalue", "nobs"]
+        joined = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=columns)
+        return joined[columns]
+
+    @property
+    def interpolates(self) -> bool:
+        """Whether there are as many coefficients as observations, or more."""
+        return self.covariance.size >= self.nobs
 
     @cached_property
     def fittedvalues(self) -> pd.Series:

@@ -6,14 +6,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cvxar._typing import Array
+from cvxar.inference import interval
 from cvxar.network import Breakpoint
-from cvxar.piecewise import PiecewiseLinear
 from cvxar.results import Results
 
-# a table of more regimes than this cannot be read; the rest is in ``breakpoints_``
+# a table of more regimes than this cannot be read; the rest is in ``regimes_``
 MAX_REGIMES = 20
 
+CRITERION = "lowest {}"
+CHOSEN_BY = {
+    "cv": "smallest cross-validated loss",
+    "cv1se": "largest within one standard error of the smallest cross-validated loss",
+}
 OUTSIDE = {
     "ar": "Beyond the training range of a lag, forecasts continue with the slope of the linear (AR) fit.",
     "network": "Beyond the training range of a lag, forecasts follow the network's outermost slopes.",
@@ -34,10 +38,12 @@ def summarise(model: Results) -> Any:
         yname=name,
         xname=list(map(str, model.params.index)),
     )
-    summary.tables.append(_linear_table(model.params))
+    summary.tables.append(_linear_table(model))
     summary.tables.extend(
-        _regime_table(frame.names[j], model.network.pieces(i), frame.x[:, j], _of(model, i))
-        for i, j in enumerate(model.terms.curved)
+        _regime_table(
+            frame.names[j], model.regimes[model.regimes["lag"] == lag].drop(columns="lag"), _of(model, i)
+        )
+        for i, (j, lag) in enumerate(zip(model.terms.curved, model.terms.nonlinear, strict=True))
     )
     summary.add_extra_txt(list(_notes(model)))
     return summary
@@ -72,49 +78,50 @@ def _stamp(stamp: Any) -> str:
     return str(stamp).removesuffix(" 00:00:00")
 
 
-def _linear_table(params: pd.Series) -> Any:
+def _linear_table(model: Results) -> Any:
     from statsmodels.iolib.table import SimpleTable
 
-    rows = [[f"{value:.6g}"] for value in params]
+    table = model.inference
+    bounds = interval(table, 0.05)
+    rows = [
+        [f"{row[0]:.6g}", *_errors(*row[1:]), _number(low), _number(high)]
+        for row, (low, high) in zip(table.to_numpy(), bounds.to_numpy(), strict=True)
+    ]
     return SimpleTable(
-        rows or [["none"]],
-        headers=["coef"],
-        stubs=[str(name) for name in params.index] or [""],
+        rows or [["none", "", "", "", "", ""]],
+        headers=["coef", "std err", "z", "P>|z|", "[0.025", "0.975]"],
+        stubs=[str(name) for name in table.index] or [""],
         title="Linear part (unpenalised)",
     )
 
 
-def regimes(part: PiecewiseLinear, values: Array) -> pd.DataFrame:
-    """Return the linear pieces of one lag: ``from``, ``to``, ``slope`` and number of observations.
+def _errors(error: float, z: float, pvalue: float) -> tuple[str, str, str]:
+    return _number(error), "-" if np.isnan(z) else f"{z:.3f}", "-" if np.isnan(pvalue) else f"{pvalue:.3f}"
 
-    Examples
-    --------
-    >>> g = PiecewiseLinear(np.array([0.0]), np.array([0.0]), np.array([0.2, 0.9]))
-    >>> regimes(g, np.array([-1.0, 2.0, 3.0])).to_numpy().tolist()
-    [[-inf, 0.0, 0.2, 1.0], [0.0, inf, 0.9, 2.0]]
-    """
-    edges = np.concatenate([[-np.inf], part.breaks, [np.inf]])
-    counts = np.bincount(np.searchsorted(part.breaks, values, side="right"), minlength=len(part.slopes))
-    return pd.DataFrame({"from": edges[:-1], "to": edges[1:], "slope": part.slopes, "nobs": counts})
+
+def _number(value: float) -> str:
+    return "-" if np.isnan(value) else f"{value:.4g}"
 
 
 def _of(model: Results, column: int) -> list[Breakpoint]:
     return [b for b in model.network.breakpoints if b.column == column]
 
 
-def _regime_table(label: str, part: PiecewiseLinear, values: Array, breaks: list[Breakpoint]) -> Any:
+def _regime_table(label: str, table: pd.DataFrame, breaks: list[Breakpoint]) -> Any:
     """A table of regimes, each with the origin of the breakpoint where it begins."""
     from statsmodels.iolib.table import SimpleTable
 
-    table = regimes(part, values)
     shown = table.head(MAX_REGIMES)
-    rows = [[f"{r[0]:.6g}", f"{r[1]:.6g}", f"{r[2]:.6g}", f"{r[3]:.0f}"] for r in shown.to_numpy()]
-    headers, jumping = ["from", "to", "slope", "nobs"], any(b.jump for b in breaks)
+    rows = [
+        [*(f"{v:.6g}" for v in row[:3]), *_errors(*row[3:6]), f"{row[6]:.0f}"] for row in shown.to_numpy()
+    ]
+    headers = ["from", "to", "slope", "std err", "z", "P>|z|", "nobs"]
+    jumping = any(b.jump for b in breaks)
     if breaks:
         headers = [*headers, *(["jump"] if jumping else []), "begins at"]
         begin = [["", ""], *([f"{b.jump:.6g}", _origin(b)] for b in breaks)]
         rows = [[*row, *(at if jumping else at[1:])] for row, at in zip(rows, begin, strict=False)]
-    more = "" if len(shown) == len(table) else f" (first {MAX_REGIMES} of {len(table)}, see breakpoints_)"
+    more = "" if len(shown) == len(table) else f" (first {MAX_REGIMES} of {len(table)}, see regimes_)"
     return SimpleTable(rows, headers=headers, title=f"Regimes of {label}{more}")
 
 
@@ -122,13 +129,37 @@ def _origin(b: Breakpoint) -> str:
     return b.label if b.label in ("data point", "other") else f"{b.label} {b.formula}"
 
 
+def _caveats(model: Results) -> Iterable[str]:
+    """What keeps the figures from meaning what they usually do."""
+    if model.interpolates:
+        yield (
+            f"The fit interpolates: {model.covariance.size} coefficients for {model.nobs} observations. "
+            "Likelihood, criteria and residuals say nothing, and there are no standard errors."
+        )
+    elif model.covariance.known and model.network.breakpoints:
+        yield (
+            "Standard errors are conditional on the selected breakpoints: neither their choice nor the "
+            "shrinkage of the coefficients is accounted for."
+        )
+    elif not model.covariance.known:
+        yield "No standard errors: they are those of least squares, and the loss is another."
+    if model.settings.transform is not None:
+        yield (
+            f"Fitted to the transformed series ({model.predictor.scale}): parameters, likelihood and "
+            "criteria are on that scale; forecasts are not."
+        )
+
+
 def _notes(model: Results) -> Iterable[str]:
     """Sentences under the tables: the proof, how beta was found, what holds beyond the data."""
     frame, settings = model.frame, model.settings
     yield f"Certificate: {model.certificate}."
     if model.path is not None:
-        criterion, tried = str(settings.beta).upper(), len(model.path)
-        yield f"beta: lowest {criterion} among {tried} penalties from beta_max downwards."
+        yield (
+            f"beta: {CHOSEN_BY.get(str(settings.beta), CRITERION.format(str(settings.beta).upper()))} among "
+            f"{len(model.path)} penalties from beta_max downwards."
+        )
+    yield from _caveats(model)
     if np.ptp(frame.y) == 0 and not np.ptp(frame.x, axis=0).any():
         yield "The series is constant: the fit is that constant, and beta_max is 0."
     elif not model.network.breakpoints:

@@ -229,6 +229,9 @@ class Scale:
     level: Any
     differenced: bool
 
+    def __str__(self) -> str:
+        return f"differences of {self.level!r}" if self.differenced else repr(self.level)
+
     @property
     def linear(self) -> bool:
         """Whether the mean of inverted values is the inverted mean."""
