@@ -13,8 +13,8 @@ from cvxar.forecast import N_PATHS, Paths
 from cvxar.intervals import forecast
 from cvxar.observations import observe
 from cvxar.options import check_count, check_levels
-from cvxar.persistence import read_model, write_model
-from cvxar.results import fit_results
+from cvxar.persistence import read_models, write_models
+from cvxar.results import Results, fit_results
 from cvxar.results_plots import draw_forecast
 from cvxar.sliding import SlidingFits, can_slide
 
@@ -300,7 +300,7 @@ class ConvexAR(Fitted):
         >>> again, again.forecast(1)["mean"].round(6).to_dict()
         (ConvexAR(beta_ratio=1.0), {4: 0.5})
         """
-        write_model(path, self._results)
+        write_models(path, "ConvexAR", [self._results])
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self:
@@ -314,7 +314,10 @@ class ConvexAR(Fitted):
         ModelFileError
             If the file is missing, truncated, damaged, not written by :meth:`save`, or of a later version.
         """
-        results = read_model(path)
+        return cls._of(read_models(path, "ConvexAR")[0])
+
+    @classmethod
+    def _of(cls, results: Results) -> Self:
         model = cls(**results.settings.get_params())
         model._results = results
         return model

@@ -5,7 +5,7 @@ vector. Reading checks arguments and series as a fit does, puts the solution in 
 and recomputes its certificate, so that a file is not believed when it says that something is optimal.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from os import PathLike
 from typing import Any
@@ -38,15 +38,21 @@ from cvxar.trees import (
     table_to_tree,
 )
 
-WHAT = "ConvexAR"
 # the objects an argument may be; anything else would have to be executed to be read
 CATALOGUES = (architectures.BY_NAME, losses.BY_NAME, transforms.CATALOGUE)
 PARTS: dict[str, type] = {type(part).__name__: type(part) for parts in CATALOGUES for part in parts.values()}
 PARTS["Identity"] = transforms.Identity
 
 
-def write_model(path: str | PathLike[str], results: Results) -> None:
-    """Write a fitted autoregression as one file (see :mod:`cvxar.container`).
+def write_models(path: str | PathLike[str], what: str, models: Sequence[Results]) -> None:
+    """Write fitted autoregressions as one file (see :mod:`cvxar.container`).
+
+    Parameters
+    ----------
+    path : path-like
+    what : str
+        The class they make up.
+    models : sequence of Results
 
     Raises
     ------
@@ -54,9 +60,12 @@ def write_model(path: str | PathLike[str], results: Results) -> None:
         If an argument or the index of the series is of a kind that a file cannot hold, or the file cannot
         be written.
     """
+    write_container(path, {"what": what, "models": [_to_tree(results) for results in models]})
+
+
+def _to_tree(results: Results) -> dict[str, Any]:
     arguments = results.settings.get_params()
-    tree = {
-        "what": WHAT,
+    return {
         "arguments": {name: _argument_to_tree(name, value) for name, value in arguments.items()},
         "series": _observations_to_tree(results.predictor.known),
         "count": results.count,
@@ -64,31 +73,33 @@ def write_model(path: str | PathLike[str], results: Results) -> None:
         "solution": _solution_to_tree(results.solution),
         "path": None if results.path is None else table_to_tree(results.path),
     }
-    write_container(path, tree)
 
 
 def _fitted_transform(scale: Scale) -> Any:
     return Difference(scale.level) if scale.differenced else scale.level
 
 
-def read_model(path: str | PathLike[str]) -> Results:
-    """Read a fitted autoregression.
+def read_models(path: str | PathLike[str], what: str) -> list[Results]:
+    """Read the fitted autoregressions that make up an object of the class named ``what``, at least one.
 
     Raises
     ------
     ModelFileError
-        If the file is missing, foreign, damaged, or of a later version.
+        If the file is missing, foreign, damaged, of another class, or of a later version.
     """
     tree = read_container(path)
     try:
-        return _restore(tree)
+        if tree["what"] != what:
+            raise ValueError(f"it holds {tree['what']!r}, not {what!r}")
+        models = [_from_tree(model) for model in tree["models"]]
+        if not models:
+            raise ValueError("it holds no model")
     except (*DAMAGE, CvxarError) as error:
         raise damaged(path, error) from error
+    return models
 
 
-def _restore(tree: Mapping[str, Any]) -> Results:
-    if tree["what"] != WHAT:
-        raise ValueError(f"it holds {tree['what']!r}, not {WHAT!r}")
+def _from_tree(tree: Mapping[str, Any]) -> Results:
     arguments = {name: _argument_from_tree(value) for name, value in tree["arguments"].items()}
     known, count = _observations_from_tree(tree["series"]), tree["count"]
     if type(count) is not int or not 0 < count <= len(known):

@@ -3,7 +3,8 @@
 import copy
 from collections.abc import Iterable, Sequence
 from dataclasses import KW_ONLY, dataclass, fields
-from typing import Any
+from os import PathLike
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -11,11 +12,13 @@ import pandas as pd
 from cvxar._typing import Array
 from cvxar.architectures import Architecture
 from cvxar.certificate import Certificate
+from cvxar.container import damaged
 from cvxar.errors import InputError, NotFittedError
 from cvxar.forecast import N_PATHS
 from cvxar.losses import Quantile
 from cvxar.model import ConvexAR
 from cvxar.options import check_count, check_levels, check_size, make_generator
+from cvxar.persistence import read_models, write_models
 from cvxar.quantile_paths import QuantileCurves, exceedances, simulate_quantiles, stratified
 from cvxar.stamps import future_index, locate
 
@@ -100,7 +103,7 @@ nonlinear_lags, hold_back
         shared = {k: v for k, v in self.get_params().items() if k != "levels"}
         return self._holding({q: ConvexAR(loss=Quantile(q), **shared).fit(series, exog) for q in levels})
 
-    def _holding(self, models: dict[float, ConvexAR]) -> "QuantileAR":
+    def _holding(self, models: dict[float, ConvexAR]) -> Self:
         """Keep fitted models and what the simulation needs of them."""
         self.models_ = models
         first = next(iter(models.values()))
@@ -225,6 +228,24 @@ nonlinear_lags, hold_back
         """Return a model that also knows later observations; see :meth:`cvxar.ConvexAR.append`."""
         models = {q: m.append(new, refit, exog=exog) for q, m in self._fitted_models().items()}
         return copy.copy(self)._holding(models)
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the fitted model as one file; see :meth:`cvxar.ConvexAR.save`."""
+        write_models(path, "QuantileAR", [m._results for m in self._fitted_models().values()])
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Self:
+        """Read a model that :meth:`save` wrote; see :meth:`cvxar.ConvexAR.load`."""
+        fits = read_models(path, "QuantileAR")
+        shared = [{k: v for k, v in fit.settings.get_params().items() if k != "loss"} for fit in fits]
+        levels = [fit.settings.loss.tau for fit in fits if isinstance(fit.settings.loss, Quantile)]
+        index = fits[0].predictor.known.index
+        same = all(f.predictor.known.index.equals(index) and f.count == fits[0].count for f in fits)
+        if not same or len(set(levels)) < len(fits) or any(s != shared[0] for s in shared):
+            raise damaged(path, "its models are not several quantiles of one series")
+        models = {q: ConvexAR._of(fit) for q, fit in zip(levels, fits, strict=True)}
+        arguments = {field.name: shared[0][field.name] for field in fields(cls) if field.name != "levels"}
+        return cls(tuple(levels), **arguments)._holding(models)
 
     def summary(self) -> pd.DataFrame:
         """Return one row per level: penalty, units, breakpoints, share of observations below, proven gap."""

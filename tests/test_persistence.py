@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from problems import ARCHITECTURES, most_inputs
 
-from cvxar import ConvexAR, losses, transforms
+from cvxar import ConvexAR, QuantileAR, losses, transforms
 from cvxar.architectures import TwoLayer
 from cvxar.container import VERSION
 from cvxar.datasets import load_bitcoin, load_sunspots
@@ -155,6 +155,26 @@ def test_a_model_is_saved_as_it_was_fitted_whatever_is_set_afterwards(tmp_path):
     other = reloaded(model, tmp_path)
     assert repr(other) == "ConvexAR(beta_ratio=0.1)"
     pd.testing.assert_frame_equal(other.forecast(3, rng=0), model.forecast(3, rng=0), check_exact=True)
+
+
+def test_quantiles_come_back_and_kinds_of_model_are_not_mixed_up(tmp_path):
+    series = noisy(40, pd.date_range("2024-01-01", periods=40))
+    model = QuantileAR((0.1, 0.5, 0.9), 2, beta_ratio=0.2).fit(series.iloc[:38]).append(series.iloc[38:])
+    model.save(tmp_path / "quantiles")
+    other = QuantileAR.load(tmp_path / "quantiles")
+    assert repr(other) == repr(model)
+    assert other.crossings_ == model.crossings_
+    pd.testing.assert_frame_equal(other.fittedvalues_, model.fittedvalues_, check_exact=True)
+    found, expected = (m.forecast(5, level=80, rng=3) for m in (other, model))
+    pd.testing.assert_frame_equal(found, expected, check_exact=True)
+    with pytest.raises(ModelFileError, match="holds 'QuantileAR', not 'ConvexAR'"):
+        ConvexAR.load(tmp_path / "quantiles")
+    tree, body = opened((tmp_path / "quantiles").read_bytes())
+    twice = json.loads(tree)
+    twice["models"][2]["arguments"]["loss"]["tau"] = 0.5
+    (tmp_path / "twice").write_bytes(sealed(json.dumps(twice).encode(), body))
+    with pytest.raises(ModelFileError, match="not several quantiles"):
+        QuantileAR.load(tmp_path / "twice")
 
 
 def by_joblib(model):
