@@ -19,7 +19,7 @@ import argparse
 import numpy as np
 import pandas as pd
 
-from cvxar import ConvexAR, datasets, metrics
+from cvxar import ConvexAR, backtest, datasets
 
 MODELS = {
     "ConvexAR(2), BIC": ConvexAR(2, beta="bic"),
@@ -44,25 +44,12 @@ def show_fit(series: pd.Series) -> None:
         )
 
 
-def roll(model: ConvexAR, series: pd.Series, first: int) -> pd.Series:
-    """Forecast every year from position ``first`` on, refitted to all years before it."""
-    fits = (model.fit(series.iloc[:known]).forecast(1)["mean"] for known in range(first, len(series)))
-    return pd.concat(list(fits))
-
-
 def rolling_table(series: pd.Series, first: int) -> pd.DataFrame:
-    """Score the rolling forecasts."""
-    forecasts = {name: roll(model, series, first) for name, model in MODELS.items()}
-    y, ours = series.iloc[first:], forecasts["ConvexAR(2), BIC"]
-    rows = {
-        name: {
-            "MSE": metrics.mse(y, forecast),
-            "ConvexAR / this": metrics.mse(y, ours) / metrics.mse(y, forecast),
-            "DM p": metrics.diebold_mariano(y, ours, forecast).pvalue,
-        }
-        for name, forecast in forecasts.items()
-    }
-    return pd.DataFrame(rows).T
+    """Forecast every year from position ``first`` on, refitted to all years before it, and score."""
+    result = backtest(series, MODELS, initial=first)
+    mse, ours = result.scores()["rmse"] ** 2, "ConvexAR(2), BIC"
+    pvalues = result.compare(baseline=ours)["dm_pvalue"]
+    return pd.DataFrame({"MSE": mse, "ConvexAR / this": mse[ours] / mse, "DM p": pvalues}).loc[list(MODELS)]
 
 
 def setar_errors(y: np.ndarray, first: int) -> np.ndarray:
