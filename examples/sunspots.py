@@ -14,8 +14,8 @@ published network. On the square-root scale BIC finds no kink at all, ConvexAR *
 and that linear model beats every published figure on 1956-1979. So much of what nonlinear models gain on this
 series is a matter of scale: its swings grow with its level, which a square root straightens out, and then the
 years to 1920 hold no evidence for more. Training to the global optimum does not change this; it shows that it
-is not for want of optimisation. With 35 and 24 years, most differences between rows are within chance: "DM p" is
-a Diebold-Mariano p-value against AR(12) over both periods together, and only the square root gets below .05.
+is not for want of optimisation. With 35 and 24 years, most differences between rows are within chance: "DM p"
+is a Diebold-Mariano p-value against AR(12) over both periods together; only the square root gets below .05.
 """
 
 import argparse
