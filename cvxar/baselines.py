@@ -333,11 +333,12 @@ class TrainedNetwork(Baseline):
         return self._trained
 
     def _check(self) -> tuple[int, ...]:
-        self._descent()
+        self.descent()
         check_count(self.restarts, "restarts")
         return check_lags(self.lags)
 
-    def _descent(self) -> Descent:
+    def descent(self) -> Descent:
+        """How this network is trained, checked."""
         return Descent(
             self.solver,
             beta=self.beta,
@@ -351,13 +352,13 @@ class TrainedNetwork(Baseline):
     def _estimate(self) -> None:
         frame = lag_frame(self._observations(), self.lags_)
         seeds = make_generator(self.rng).integers(2**31, size=self.restarts)
-        runs = [self._descent().train(frame.x, frame.y, int(seed)) for seed in seeds]
+        runs = [self.descent().train(frame.x, frame.y, int(seed)) for seed in seeds]
         self.objectives_ = tuple(run.objective for run in runs)
         self._trained = min(runs, key=lambda run: run.objective)
 
     def _reestimate(self) -> None:
         frame = lag_frame(self._observations(), self.lags_)
-        self._trained = self._descent().resume(self._trained, frame.x, frame.y)
+        self._trained = self.descent().resume(self._trained, frame.x, frame.y)
         self.objectives_ = (self._trained.objective,)
 
     def _mean(self, x: Array) -> Array:

@@ -13,7 +13,7 @@ import pandas as pd
 import cvxar
 from cvxar import architectures, plots
 from cvxar.architectures import Architecture
-from cvxar.contest import AR1, LEVEL, OPTIMISERS, WALK, Plan, notes, run_targets
+from cvxar.contest import AR1, LEVEL, OPTIMISERS, WALK, Plan, Study, notes, run_targets
 from cvxar.errors import InputError, InputTypeError
 from cvxar.files import write_atomically
 from cvxar.forecasters import Forecaster
@@ -51,6 +51,10 @@ class Comparison:
         What produced it.
     unit : str
         What the axes of the level are labelled with; default the name of the series.
+    source : str
+        Where the series is from.
+    studies : tuple of Study
+        Training part, test part and first fitted network of every target, for the report.
     """
 
     series: str
@@ -62,6 +66,8 @@ class Comparison:
     notes: tuple[str, ...]
     command: str = "compare"
     unit: str = ""
+    source: str = ""
+    studies: tuple[Study, ...] = ()
 
     @property
     def conclusions(self) -> tuple[str, ...]:
@@ -229,6 +235,7 @@ def compare(
         pd.concat([run.forecasts() for run in runs], ignore_index=True),
         pd.concat([run.training for run in runs], ignore_index=True),
         tuple(notes(plan, runs)),
+        studies=tuple(run.study for run in runs),
     )
 
 

@@ -44,12 +44,39 @@ class Plan:
 
 
 @dataclass(frozen=True)
+class Study:
+    """What the pictures of one target are made from.
+
+    Parameters
+    ----------
+    target : str
+    train, test : Series
+        What the models were first fitted to, and what came after.
+    model : object or None
+        The first fit of the first model that has a ``network_``.
+    """
+
+    target: str
+    train: pd.Series
+    test: pd.Series
+    model: Any
+
+
+@dataclass(frozen=True)
 class Run:
     """One target, forecast by every model."""
 
     target: str
     tracks: tuple[Track, ...]
     training: pd.DataFrame
+    train: pd.Series
+    test: pd.Series
+
+    @property
+    def study(self) -> Study:
+        """What the pictures are made from."""
+        models = [track.first for track in self.tracks if hasattr(track.first, "network_")]
+        return Study(self.target, self.train, self.test, models[0] if models else None)
 
     def forecasts(self) -> pd.DataFrame:
         """Forecasts of all models, one below the other."""
@@ -125,10 +152,11 @@ def _in_other_units(convex: ConvexAR, fitted: Any) -> ConvexAR:
 
 
 def _run(plan: Plan, target: str, series: pd.Series, convex: ConvexAR) -> Run:
+    parts = series.iloc[: plan.start(series)], series.iloc[plan.start(series) :]
     if plan.models is not None:
         models = {**plan.models, **_linear_models((1,), target)}
         tracks = tuple(plan.roll(name, model, series) for name, model in models.items())
-        return Run(target, tracks, pd.DataFrame(columns=["target", *COLUMNS]))
+        return Run(target, tracks, pd.DataFrame(columns=["target", *COLUMNS]), *parts)
     ours = plan.roll("ConvexAR", convex, series)
     linear = [plan.roll(name, m, series) for name, m in _linear_models(plan.lags, target).items()]
     beta = ours.first.beta_
@@ -137,8 +165,8 @@ def _run(plan: Plan, target: str, series: pd.Series, convex: ConvexAR) -> Run:
         for name, solver in OPTIMISERS.items()
     }
     trained = [plan.roll(name, network, series) for name, network in networks.items()]
-    training = _training(plan, series.iloc[: plan.start(series)], beta, trained)
-    return Run(target, (ours, *linear, *trained), _labelled(training, target=target))
+    training = _labelled(_training(plan, parts[0], beta, trained), target=target)
+    return Run(target, (ours, *linear, *trained), training, *parts)
 
 
 def _linear_models(lags: tuple[int, ...], target: str) -> dict[str, Forecaster]:

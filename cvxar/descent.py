@@ -7,7 +7,7 @@ Its objective, ``1/(2n) sum r^2 + alpha/(2n) ||W||^2``, times n is that of the c
 import copy
 import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -130,6 +130,29 @@ class Descent:
                 return self.train(x, y, last.seed)
             messages += new
         return self._finished(mlp, x, y, last.seed, messages)
+
+    def curve(self, x: Array, y: Array, seed: int, epochs: Sequence[int]) -> list[Trained]:
+        """Train from one initialisation and keep the network after each of the epochs (ascending).
+
+        The first ``k`` epochs are those of a fit that ends after ``k``.
+        """
+        center, scale = _standardisation(x, y)
+        rate = self.learning_rate or LEARNING_RATES[self.solver]
+        for halving in range(HALVINGS + 1):
+            mlp = self._network(len(y), scale, seed, rate / 2**halving)
+            kept = list(self._stages(mlp, x, y, seed, epochs))
+            if len(kept) == len(epochs):
+                return kept
+        raise SolverError(f"{self.solver} with beta={self.beta} overflowed at every learning rate tried")
+
+    def _stages(self, mlp: Any, x: Array, y: Array, seed: int, epochs: Sequence[int]) -> Iterator[Trained]:
+        """Networks after the epochs; fewer when the weights overflow."""
+        center, scale = _standardisation(x, y)
+        for epoch in range(1, epochs[-1] + 1):
+            if _run(mlp.partial_fit, (x - center) / scale, (y - center) / scale) is None:
+                return
+            if epoch in epochs:
+                yield self._finished(copy.deepcopy(mlp), x, y, seed, ())
 
     def _network(self, n: int, scale: float, seed: int, rate: float) -> Any:
         from sklearn.neural_network import MLPRegressor

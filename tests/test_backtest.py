@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from problems import ARCHITECTURES
 from statsmodels.tsa.ar_model import AutoReg
 
-from cvxar import ConvexAR, Wrapped, architectures, backtest, losses
+from cvxar import ConvexAR, Wrapped, architectures, backtest, losses, transforms
 from cvxar.baselines import AutoRegression, RandomWalk, TrainedNetwork
+from cvxar.deterministic import TRENDS
 from cvxar.errors import InputError, InputTypeError
 from cvxar.selection import CHOICES
 
@@ -154,13 +155,18 @@ def test_exogenous_columns_reach_the_model(name):
 
 
 def catalogue():
-    """Every architecture, loss, rule for the penalty, baseline and short cut of the package."""
+    """Every architecture, loss, rule for the penalty, transform, trend, baseline and short cut of the package."""
     for name in architectures.BY_NAME:
         yield f"architecture {name}", ConvexAR(architecture=name, beta_ratio=0.3)
     for name in losses.BY_NAME:
         yield f"loss {name}", ConvexAR(loss=name, beta_ratio=0.3)
     for name in CHOICES:
         yield f"beta {name}", ConvexAR(beta=name)
+    for name in transforms.CATALOGUE:
+        yield f"transform {name}", ConvexAR(transform=name, beta_ratio=0.3)
+    for trend in TRENDS:
+        yield f"trend {trend}", ConvexAR(trend=trend, beta_ratio=0.3)
+    yield "seasonal", ConvexAR(seasonal=True, period=4, beta_ratio=0.3)
     yield "two lags", ConvexAR([1, 3], beta_ratio=0.1)
     yield "AR(1)", AutoRegression()
     yield "random walk", RandomWalk()
