@@ -90,6 +90,9 @@ def _check_options(options: argparse.Namespace) -> None:
     stack_layers(options)
     if options.json not in (None, STDOUT):
         check_writable(options.json)
+    if options.html is not None:
+        plots.check_matplotlib()
+        check_writable(options.html)
     if options.plot is not None:
         plots.check_figure_file(options.plot)
         check_writable(options.plot)
@@ -103,6 +106,8 @@ def _write(options: argparse.Namespace, output: Output) -> None:
         write_atomically(options.json, lambda file: file.write_text(f"{text}\n", encoding="utf-8"))
     if options.plot is not None and output.draw is not None:
         plots.save_figure(output.draw, options.plot)
+    if options.html is not None and output.page is not None:
+        output.page(options.html)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -122,6 +127,6 @@ def _add(words: Any, command: Command) -> None:
     parser = words.add_parser(
         command.name, help=command.purpose, description=command.purpose, allow_abbrev=False
     )
-    parser.set_defaults(run=command.run, plot=None)
+    parser.set_defaults(run=command.run, plot=None, html=None)
     add_shared(parser)
     command.add_options(parser)

@@ -15,12 +15,13 @@ from cvxar import architectures, plots
 from cvxar.architectures import Architecture
 from cvxar.contest import AR1, LEVEL, OPTIMISERS, WALK, Plan, Study, notes, run_targets
 from cvxar.errors import InputError, InputTypeError
-from cvxar.files import write_atomically
+from cvxar.files import check_writable, write_atomically
 from cvxar.forecasters import Forecaster
 from cvxar.lags import check_lags
 from cvxar.model import ConvexAR
 from cvxar.observations import observe
 from cvxar.options import check_count, check_flag, make_generator
+from cvxar.report import EPOCHS, report
 from cvxar.selection import check_beta_choice
 from cvxar.wording import FORECAST_COLUMNS, TRAINING_COLUMNS, text_table, training_words, verdict, wrapped
 
@@ -144,6 +145,32 @@ class Comparison:
         text = json.dumps(self.to_dict(), indent=2, allow_nan=False)
         if path is not None:
             write_atomically(path, lambda file: file.write_text(f"{text}\n", encoding="utf-8"))
+        return text
+
+    def to_html(self, path: str | PathLike[str] | None = None, *, epochs: int = EPOCHS) -> str:
+        """Return a report as one page of HTML and, given a path, write it there: completely or not at all.
+
+        Tables, conclusions, forecasts, training curves of Adam and SGD against the certified optimum, the
+        fitted map with its certificate and regimes, the data's source and the command. The page needs no
+        other file and no network, follows the reader's light or dark setting, and suits a phone. The figures
+        need matplotlib; the curves are trained now, which takes seconds.
+
+        Parameters
+        ----------
+        path : path-like, optional
+        epochs : int, default 2000
+            Of the training curves.
+
+        Raises
+        ------
+        InputError
+            If the file cannot be written, or matplotlib is missing.
+        """
+        if path is not None:
+            check_writable(path)
+        text = report(self, epochs=check_count(epochs, "epochs"))
+        if path is not None:
+            write_atomically(path, lambda file: file.write_text(text, encoding="utf-8"))
         return text
 
 

@@ -1,4 +1,4 @@
-"""Training by descent, epoch by epoch, against the certified optimum of the same problem: the paper's figure."""
+"""Training by descent, epoch by epoch, against the certified optimum of the same problem."""
 
 from typing import Any
 
@@ -69,7 +69,9 @@ def training_curves(
     for name, solver in OPTIMISERS.items():
         descent = TrainedNetwork(solver, beta=beta, **network).descent()
         for epoch, net in zip(marks, descent.curve(x, y, seed, marks), strict=True):
-            rows.append((name, epoch, net.objective, net.objective / rows[0][2], *_errors(net, x, y, ahead), np.nan))
+            rows.append(
+                (name, epoch, net.objective, net.objective / rows[0][2], *_errors(net, x, y, ahead), np.nan)
+            )
     return pd.DataFrame(rows, columns=COLUMNS)
 
 

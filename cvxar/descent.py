@@ -134,9 +134,9 @@ class Descent:
     def curve(self, x: Array, y: Array, seed: int, epochs: Sequence[int]) -> list[Trained]:
         """Train from one initialisation and keep the network after each of the epochs (ascending).
 
-        The first ``k`` epochs are those of a fit that ends after ``k``.
+        With one batch per epoch, the first ``k`` epochs are those of a fit that ends after ``k``.
         """
-        center, scale = _standardisation(x, y)
+        _, scale = _standardisation(x, y)
         rate = self.learning_rate or LEARNING_RATES[self.solver]
         for halving in range(HALVINGS + 1):
             mlp = self._network(len(y), scale, seed, rate / 2**halving)
@@ -148,6 +148,8 @@ class Descent:
     def _stages(self, mlp: Any, x: Array, y: Array, seed: int, epochs: Sequence[int]) -> Iterator[Trained]:
         """Networks after the epochs; fewer when the weights overflow."""
         center, scale = _standardisation(x, y)
+        # a generator, not its seed: the batches of one epoch would be those of all
+        mlp.set_params(random_state=np.random.RandomState(seed))
         for epoch in range(1, epochs[-1] + 1):
             if _run(mlp.partial_fit, (x - center) / scale, (y - center) / scale) is None:
                 return

@@ -11,6 +11,7 @@ from cvxar.figures import check_figure_file, check_matplotlib, save_figure
 from cvxar.model_plots import plot_diagnostics, plot_fit, plot_forecast
 from cvxar.network_plots import plot_network
 from cvxar.path_plots import plot_path, plot_solution_path, plot_solution_paths
+from cvxar.training_plots import plot_training_curves
 
 __all__ = [
     "check_figure_file",
@@ -25,5 +26,6 @@ __all__ = [
     "plot_path",
     "plot_solution_path",
     "plot_solution_paths",
+    "plot_training_curves",
     "save_figure",
 ]

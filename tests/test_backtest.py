@@ -155,7 +155,7 @@ def test_exogenous_columns_reach_the_model(name):
 
 
 def catalogue():
-    """Every architecture, loss, rule for the penalty, transform, trend, baseline and short cut of the package."""
+    """Every architecture, loss, rule for the penalty, transform, trend and baseline of the package."""
     for name in architectures.BY_NAME:
         yield f"architecture {name}", ConvexAR(architecture=name, beta_ratio=0.3)
     for name in losses.BY_NAME:

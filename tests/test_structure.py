@@ -12,7 +12,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 BACKENDS = {
     "osqp": {"master.py"},
     "yfinance": {"yahoo.py"},
-    "matplotlib": {"figures.py"},
+    "matplotlib": {"figures.py", "svg.py"},
     "torch": {"torch_module.py"},
     "onnx": {"onnx_graph.py"},
     "duckdb": {"streams.py"},

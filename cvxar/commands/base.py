@@ -16,11 +16,12 @@ from cvxar.model import ConvexAR
 
 @dataclass(frozen=True)
 class Output:
-    """What a command says: text for readers, results for programs, and a figure to draw if wanted."""
+    """What a command says: text for readers, results for programs, a figure and a page if wanted."""
 
     text: str
     results: dict[str, Any]
     draw: Callable[[], Any] | None = None
+    page: Callable[[str], Any] | None = None
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ def _options(parser: argparse.ArgumentParser) -> None:
         default=0.2,
         help="fraction, or number, of last values to forecast (default: 0.2)",
     )
+    parser.add_argument("--html", metavar="FILE", help="write a report, one page that needs no other file")
     for add in (add_beta, add_plot, add_seed):
         add(parser)
 
@@ -32,8 +33,8 @@ def _run(options: argparse.Namespace, given: Given, command: str) -> Output:
         skip=options.skip,
         rng=options.seed,
     )
-    result = replace(result, series=given.label, unit=given.unit, command=command)
-    return Output(str(result.summary()), result.to_dict(), result.plot)
+    result = replace(result, series=given.label, unit=given.unit, source=given.source, command=command)
+    return Output(str(result.summary()), result.to_dict(), result.plot, result.to_html)
 
 
 BENCHMARK = Command("benchmark", "compare with AR(1), the random walk and networks", _options, _run)

@@ -21,15 +21,19 @@ FILE_SUFFIXES = {
     ".zip",
     ".feather",
 }
+BUNDLED = (
+    "bundled daily closes of BTC/USD in 2017 on a spot exchange, US dollars (cvxar.datasets.load_bitcoin)"
+)
 
 
 @dataclass(frozen=True)
 class Given:
-    """A series, what to call it, and the name and unit of its values."""
+    """A series, what to call it, the name and unit of its values, and where it is from."""
 
     label: str
     unit: str
     series: pd.Series
+    source: str = ""
 
 
 def load(source: str | None, column: str | None) -> Given:
@@ -44,13 +48,13 @@ def load(source: str | None, column: str | None) -> Given:
     """
     if source is not None and _is_path(source):
         series = read_prices(source, column)
-        return Given(Path(source).name, str(series.name), series)
+        return Given(Path(source).name, str(series.name), series, f"file {source}, column {series.name}")
     if column is not None:
         raise InputError(f"--column {column} names a column of a file; give a CSV or Parquet file as SERIES")
     if source is None:
         series = load_bitcoin()
-        return Given("bitcoin", f"{series.name} (US dollars)", series)
-    return Given(source, f"{source} close", fetch_prices(source))
+        return Given("bitcoin", f"{series.name} (US dollars)", series, BUNDLED)
+    return Given(source, f"{source} close", fetch_prices(source), f"Yahoo Finance, {source}")
 
 
 def _is_path(source: str) -> bool:

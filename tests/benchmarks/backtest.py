@@ -1,4 +1,4 @@
-"""Print what a refit at every origin costs, beside statsmodels' AutoReg(1) on the same windows in the same run.
+"""Print what a refit at every origin costs, beside statsmodels' AutoReg(1) on the same windows in one run.
 
     OPENBLAS_NUM_THREADS=1 python tests/benchmarks/backtest.py [PRICES.csv] [--refits 1000] [--window 2000]
 
