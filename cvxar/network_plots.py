@@ -26,6 +26,7 @@ class _Scene:
     breaks: tuple[Breakpoint, ...]
     low: float
     high: float
+    everywhere: bool
 
     def __call__(self, x: Array) -> Array:
         return self.network.constant + self.network.pieces(self.column)(x)
@@ -34,6 +35,12 @@ class _Scene:
     def visible(self) -> list[Breakpoint]:
         """Breakpoints shown, from left to right."""
         return [b for b in self.breaks if self.low <= b.location <= self.high]
+
+    @property
+    def marked(self) -> list[Breakpoint]:
+        """Those that the map shown bends at: beyond the data only where it goes on as trained."""
+        low, high = self.x.min(), self.x.max()
+        return [b for b in self.visible if self.everywhere or low <= b.location <= high]
 
     @property
     def mirrored(self) -> list[Breakpoint]:
@@ -93,8 +100,7 @@ def plot_network(
     inputs = inputs[:, None] if inputs.ndim == 1 else inputs
     targets = np.asarray(y, dtype=float)
     slope = _linear_slopes(inputs, targets)[column] if linear_slope is None else linear_slope
-    # breakpoints beyond the data do nothing where the map goes on as a line
-    scene = _scene(network, inputs, targets, column, reach=0.0 if extrapolation == "ar" else 0.25)
+    scene = _scene(network, inputs, targets, column, extrapolation == "network")
     _draw_map(ax, scene, slope, slope if extrapolation == "ar" else None)
     _draw_regimes(ax, scene)
     _make_room(ax, FLOOR + (ARCS if scene.mirrored else 0.0))
@@ -109,17 +115,17 @@ def plot_network(
     return ax
 
 
-def _scene(network: Network, x: Array, y: Array, column: int, reach: float) -> _Scene:
-    """Show the data, and breakpoints beside them up to this share of their range."""
+def _scene(network: Network, x: Array, y: Array, column: int, everywhere: bool) -> _Scene:
+    """Show the data, and breakpoints beside them up to a quarter of their range."""
     part, own = network.pieces(column), x[:, column]
     points = network.constant + part(own) + y - network(x)
     breaks = tuple(b for b in network.breakpoints if b.column == column)
     low, high = float(own.min()), float(own.max())
-    beside = reach * (high - low)
+    beside = (high - low) / 4
     near = [b.location for b in breaks if low - beside <= b.location <= high + beside]
     low, high = min([low, *near]), max([high, *near])
     margin = (high - low or 1.0) / 25
-    return _Scene(network, column, own, points, breaks, low - margin, high + margin)
+    return _Scene(network, column, own, points, breaks, low - margin, high + margin, everywhere)
 
 
 def _corners(scene: _Scene, low: float, high: float) -> tuple[Array, Array]:
@@ -143,9 +149,9 @@ def _draw_map(ax: Any, scene: _Scene, slope: float, outside: float | None) -> No
         if outside is not None:
             x, y = np.array([end, edge]), scene(end) + outside * np.array([0.0, edge - end])
         ax.plot(x, y, ":", color=COLOURS[0], linewidth=1.4)
-    size = 5 if len(scene.visible) <= 20 else 3
+    size = 5 if len(scene.marked) <= 20 else 3
     for label, mark in MARKS.items():
-        own = [b for b in scene.visible if b.label == label]
+        own = [b for b in scene.marked if b.label == label]
         if own:
             where = np.array([b.location for b in own])
             middles = scene(where) - np.array([b.jump for b in own]) / 2
@@ -155,7 +161,7 @@ def _draw_map(ax: Any, scene: _Scene, slope: float, outside: float | None) -> No
 
 def _draw_regimes(ax: Any, scene: _Scene) -> None:
     """Shade every other linear piece."""
-    inner = [b.location for b in scene.visible]
+    inner = [b.location for b in scene.marked]
     edges = [scene.low, *inner, scene.high]
     if not inner or len(edges) > MOST_REGIMES:
         return
