@@ -1,8 +1,9 @@
 """Why a kink is where it is: data points, their reflections and midpoints."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import permutations
+from itertools import islice, permutations
+from typing import TypeAlias
 
 import numpy as np
 
@@ -110,7 +111,8 @@ def origins(unit: Unit) -> dict[float, Origin]:
     """Explain every kink of a unit from the data points that determine it.
 
     Jumps lie halfway between neighbours among those points. Kinks are explained step by step: what
-    follows from data points alone first, then what follows from that. O(k^4) for k kinks and points.
+    follows from data points alone by reflection and midpoints first, then what follows from that; sums of
+    three points come last. O(k^4) for k kinks and points.
 
     Examples
     --------
@@ -146,7 +148,7 @@ def _chained(places: list[float], points: tuple[float, ...]) -> dict[float, Orig
     noise = float(1e-8 * np.ptp(every) + 32 * np.finfo(float).eps * np.max(np.abs(every)))
     pending = [p for p in places if p not in known]
     while pending:
-        found = {p: origin for p in pending if (origin := _derived(p, known, noise)) is not None}
+        found = _explained(pending, known, noise, _folds) or _explained(pending, known, noise, _sums)
         if not found:
             found = {p: Origin(p, "other") for p in pending}
         known |= found
@@ -154,19 +156,30 @@ def _chained(places: list[float], points: tuple[float, ...]) -> dict[float, Orig
     return {p: known[p] for p in places}
 
 
-def _derived(location: float, known: Mapping[float, Origin], noise: float) -> Origin | None:
-    """Apply the first rule, the simplest first, that gives the location."""
-    for rule, value, parents in _consequences(known):
-        if abs(value - location) <= noise:
-            return _origin(rule, location, tuple(known[p] for p in parents))
-    return None
+Rules: TypeAlias = Callable[[Mapping[float, Origin]], Iterator[tuple[str, float, tuple[float, ...]]]]
 
 
-def _consequences(known: Mapping[float, Origin]) -> Iterator[tuple[str, float, tuple[float, ...]]]:
+def _explained(
+    pending: list[float], known: Mapping[float, Origin], noise: float, rules: Rules
+) -> dict[float, Origin]:
+    """Explain what follows from known places by the first rule that fits."""
+    found = {}
+    for p in pending:
+        fits = (rule for rule in rules(known) if abs(rule[1] - p) <= noise)
+        for rule, _, parents in islice(fits, 1):
+            found[p] = _origin(rule, p, tuple(known[a] for a in parents))
+    return found
+
+
+def _folds(known: Mapping[float, Origin]) -> Iterator[tuple[str, float, tuple[float, ...]]]:
+    """Reflections and midpoints; nested ones come before sums of three data points."""
     for a, b in permutations(known, 2):
         yield "R", reflect(a, b), (a, b)
     for a, b in permutations(known, 2):
         yield "M", midpoint(a, b), (a, b)
+
+
+def _sums(known: Mapping[float, Origin]) -> Iterator[tuple[str, float, tuple[float, ...]]]:
     for a, b, c in permutations(known, 3):
         yield "G", generalised(a, b, c), (a, b, c)
 

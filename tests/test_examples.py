@@ -16,7 +16,9 @@ ARGUMENTS = {
     "against_gradient_descent.py": "--points 60 --seeds 2 --plot a.png",
     "lynx.py": "--first 100",
     "null_safety.py": "--quick",
+    "reflections.py": "--seeds 2 --steps 50 --plot a.png",
     "sunspots.py": "",
+    "toy_sets.py": "--plot a.png",
 }
 # script -> modules of extras without which it cannot run
 NEEDS: dict[str, list[str]] = {}
