@@ -16,6 +16,7 @@ ARGUMENTS = {
     "against_gradient_descent.py": "--points 60 --seeds 2 --plot a.png",
     "lynx.py": "--first 100",
     "null_safety.py": "--quick",
+    "out_of_core.py": "--rows 300000 --chunk 70000",
     "reflections.py": "--seeds 2 --steps 50 --plot a.png",
     "sunspots.py": "",
     "toy_sets.py": "--plot a.png",
