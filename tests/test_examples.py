@@ -14,12 +14,16 @@ EXAMPLES = ROOT / "examples"
 # ends in .png, .html or .csv is a file the script must write there.
 ARGUMENTS = {
     "against_gradient_descent.py": "--points 60 --seeds 2 --plot a.png",
+    "interval_coverage.py": "--test 20 --points 400 --window 200",
     "lynx.py": "--first 100",
     "null_safety.py": "--quick",
     "out_of_core.py": "--rows 300000 --chunk 70000",
     "reflections.py": "--seeds 2 --steps 50 --plot a.png",
     "sunspots.py": "",
     "toy_sets.py": "--plot a.png",
+    "quantile_bands.py": "--points 500 --window 250 --refit 100",
+    "sunspots.py": "",
+    "ten_steps.py": "--replications 2 --points 300 --origins 3 --paths 100",
 }
 # script -> modules of extras without which it cannot run
 NEEDS: dict[str, list[str]] = {}
