@@ -72,7 +72,7 @@ class Backtest:
         """
         chosen = choose_scores(metrics, self.schedule.levels)
         _check_by(by)
-        groups = self._rows().groupby(["model"] if by is None else ["model", by], sort=False)
+        groups = self.common_forecasts().groupby(["model"] if by is None else ["model", by], sort=False)
         rows = {key if by else key[0]: self._score(part, chosen) for key, part in groups}
         table = pd.DataFrame.from_dict(rows, orient="index", columns=list(chosen))
         if by:
@@ -128,7 +128,7 @@ class Backtest:
 
     def _rivalries(self, baseline: str, by: str | None) -> Iterator[tuple[dict[str, Any], Rivalry]]:
         """Pairs of labels and forecasts, model by model."""
-        rows = self._rows()
+        rows = self.common_forecasts()
         means = {str(name): _matrix(part, "mean") for name, part in rows.groupby("model", sort=False)}
         if baseline not in means:
             return
@@ -148,7 +148,7 @@ class Backtest:
     def _overlap(self, horizon: int) -> int:
         return math.ceil(horizon / self.schedule.step)
 
-    def _rows(self) -> pd.DataFrame:
+    def common_forecasts(self) -> pd.DataFrame:
         """Rows of the origins at which every model that works at all made a forecast."""
         table = self.forecasts
         good = table[table["error"] == ""]
@@ -173,7 +173,7 @@ class Backtest:
         -------
         matplotlib Figure
         """
-        rows = self._rows()
+        rows = self.common_forecasts()
         rows = rows[rows["horizon"] == horizon]
         if rows.empty:
             raise InputError(f"there is no horizon {horizon}; the longest is {self.schedule.horizon}")

@@ -11,13 +11,14 @@ import pandas as pd
 import pytest
 
 import cvxar
+from cvxar.baselines import AutoRegression, RandomWalk
 from cvxar.cli import main
 from cvxar.commands import inputs
 from cvxar.datasets import load_bitcoin
 from cvxar.errors import CertificateWarning, DownloadError, InputError
 from cvxar.model import ConvexAR
 
-COMMANDS = ["benchmark", "fit", "forecast", "path", "features"]
+COMMANDS = ["benchmark", "backtest", "fit", "forecast", "path", "features"]
 ROW = [
     "model",
     "target",
@@ -70,6 +71,48 @@ def test_benchmark_writes_its_contract(capsys, prices, tmp_path):
     assert all(" ".join(words.split()) in " ".join(out.split()) for words in read["conclusions"])
     assert figure.read_bytes().startswith(b"\x89PNG")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.json", "out.png", "prices.csv"]
+
+
+def test_backtest_is_the_backtest(capsys, prices, tmp_path):
+    file, series = prices
+    figure = tmp_path / "out.png"
+    arguments = [
+        "--horizon",
+        "2",
+        "--step",
+        "3",
+        "--window",
+        "20",
+        "--refit",
+        "2",
+        "--lags",
+        "2",
+        "--level",
+        "80",
+    ]
+    read = results(
+        capsys, "backtest", str(file), *arguments, "--beta-ratio", "0.1", "--plot", str(figure), "--returns"
+    )
+    models = {
+        "ConvexAR": ConvexAR(2, beta_ratio=0.1),
+        "AR(1)": AutoRegression(),
+        "AR(1, 2)": AutoRegression(2),
+        "random walk": RandomWalk(increments=True),
+    }
+    expected = cvxar.backtest(
+        np.log(series).diff().iloc[1:], models, horizon=2, step=3, window=20, refit=2, level=80
+    )
+    assert figure.stat().st_size
+    assert set(read) >= HEAD | {"rows", "comparisons", "origins", "relative_gap", "failures"}
+    assert read["origins"] == 6
+    assert read["relative_gap"] <= 1e-8
+    scores, tests = expected.scores(), expected.compare()
+    for row in read["rows"]:
+        assert row["rmse"] == pytest.approx(scores.loc[row["model"], "rmse"], rel=1e-9)
+    for row in read["comparisons"]:
+        assert row["conclusion"] == tests.loc[row["model"], "conclusion"]
+    assert main(["backtest", str(file), "--initial", "36"]) == 0
+    assert "largest relative gap" in capsys.readouterr().out
 
 
 def test_seed_and_options_reach_the_comparison(capsys, monkeypatch, prices):

@@ -1,0 +1,94 @@
+"""``cvxar backtest``: forecasts from many origins, scored and tested against AR(1)."""
+
+import argparse
+
+import numpy as np
+import pandas as pd
+
+from cvxar.backtesting import backtest
+from cvxar.baselines import AutoRegression, RandomWalk
+from cvxar.commands.arguments import add_beta, add_plot, add_seed, real, reals, whole
+from cvxar.commands.base import Command, Output, head, records
+from cvxar.commands.inputs import Given
+from cvxar.errors import InputError
+from cvxar.evaluation import Backtest
+from cvxar.forecasters import Forecaster
+from cvxar.lags import check_lags
+from cvxar.model import ConvexAR
+
+BASELINE = "AR(1)"
+
+
+def _options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--horizon", type=whole, default=1, help="steps ahead (default: 1)")
+    parser.add_argument("--initial", type=whole, help="length of the first training set (default: 80 %%)")
+    parser.add_argument("--window", type=whole, help="train on the last so many (default: on all)")
+    parser.add_argument("--step", type=whole, default=1, help="from one origin to the next (default: 1)")
+    parser.add_argument("--refit", type=whole, default=1, help="at every so many origins (default: 1)")
+    parser.add_argument("--level", type=reals, help="bands in per cent, such as 80 or 80,95")
+    parser.add_argument("--returns", action="store_true", help="forecast log returns instead of the level")
+    parser.add_argument("--jobs", type=whole, default=1, help="processes (default: 1, -1 for all)")
+    parser.add_argument("--progress", action="store_true", help="show a bar (needs tqdm)")
+    add_beta(parser)
+    parser.add_argument("--beta-ratio", type=real, help="share of beta_max, instead of --beta")
+    for add in (add_plot, add_seed):
+        add(parser)
+
+
+def _run(options: argparse.Namespace, given: Given, command: str) -> Output:
+    series = _returns(given.series) if options.returns else given.series
+    result = backtest(
+        series,
+        _models(options),
+        horizon=options.horizon,
+        initial=options.initial,
+        window=options.window,
+        step=options.step,
+        refit=options.refit,
+        level=options.level,
+        n_jobs=options.jobs,
+        progress=options.progress,
+        rng=options.seed,
+    )
+    scores = result.scores().reset_index()
+    tests = result.compare(BASELINE, rng=options.seed).reset_index().drop(columns=["rmse", "mae"])
+    facts = {
+        "rows": records(scores),
+        "comparisons": records(tests),
+        "origins": len(result.schedule.origins(len(series))),
+        "relative_gap": float(np.nanmax(result.forecasts["relative_gap"])),
+        "failures": records(result.failures.astype(str)),
+    }
+    return Output(
+        _text(result, scores, tests, facts["relative_gap"]), head(given, command) | facts, result.plot
+    )
+
+
+def _models(options: argparse.Namespace) -> dict[str, Forecaster]:
+    penalty = {"beta": options.beta} if options.beta_ratio is None else {"beta_ratio": options.beta_ratio}
+    lags = check_lags(options.lags)
+    convex = ConvexAR(options.lags, architecture=options.architecture, skip=options.skip, **penalty)
+    models: dict[str, Forecaster] = {"ConvexAR": convex, BASELINE: AutoRegression()}
+    if lags != (1,):
+        models[f"AR({', '.join(map(str, lags))})"] = AutoRegression(lags)
+    return {**models, "random walk": RandomWalk(increments=options.returns)}
+
+
+def _returns(series: pd.Series) -> pd.Series:
+    if series.min() <= 0:
+        raise InputError("--returns needs values above zero; leave it out to forecast the level")
+    return np.log(series).diff().iloc[1:].rename("log return")
+
+
+def _text(result: Backtest, scores: pd.DataFrame, tests: pd.DataFrame, gap: float) -> str:
+    """Scores, sentences, and the worst certificate."""
+    figures = scores.to_string(index=False, float_format="{:.5g}".format)
+    intervals = [
+        f"{row.conclusion} Skill {row.skill:.3f}, 95 % interval {row.skill_lower:.3f} to {row.skill_upper:.3f}."
+        for row in tests.itertuples()
+    ]
+    worst = f"Every fit of ConvexAR is certified; largest relative gap {gap:.1e}."
+    return "\n".join([repr(result), "", figures, "", *intervals, worst])
+
+
+BACKTEST = Command("backtest", "forecast from many origins and test against AR(1)", _options, _run)
