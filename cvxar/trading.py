@@ -99,11 +99,12 @@ def illustrate(
     rows = result.common_forecasts()
     rows = rows[rows["horizon"] == 1]
     returns = _returns(rows, result.data.series, values)
-    wealth, figures = {}, {}
+    wealth: dict[str, Array] = {}
+    figures: dict[str, dict[str, float]] = {}
     for model in [*rows["model"].unique(), HOLD]:
         position = np.ones(len(returns)) if model == HOLD else _positions(rows, result, model, short, values)
         steps, paid = _steps(position, returns.to_numpy(), cost)
-        wealth[model] = np.cumprod(1 + steps)
+        wealth[model] = np.asarray(np.cumprod(1 + steps), dtype=np.float64)
         figures[model] = _describe(steps, wealth[model], position, paid)
     table = pd.DataFrame.from_dict(figures, orient="index")
     return Illustration(table, pd.DataFrame(wealth, index=returns.index), CAVEATS)

@@ -52,16 +52,16 @@ def _run(options: argparse.Namespace, given: Given, command: str) -> Output:
     )
     scores = result.scores().reset_index()
     tests = result.compare(BASELINE, rng=options.seed).reset_index().drop(columns=["rmse", "mae"])
+    gap = float(np.nanmax(result.forecasts["relative_gap"]))
     facts = {
         "rows": records(scores),
         "comparisons": records(tests),
         "origins": len(result.schedule.origins(len(series))),
-        "relative_gap": float(np.nanmax(result.forecasts["relative_gap"])),
+        "relative_gap": gap,
         "failures": records(result.failures.astype(str)),
     }
-    return Output(
-        _text(result, scores, tests, facts["relative_gap"]), head(given, command) | facts, result.plot
-    )
+    text = _text(result, scores, tests, gap)
+    return Output(text, head(given, command) | facts, result.plot)
 
 
 def _models(options: argparse.Namespace) -> dict[str, Forecaster]:
@@ -77,18 +77,19 @@ def _models(options: argparse.Namespace) -> dict[str, Forecaster]:
 def _returns(series: pd.Series) -> pd.Series:
     if series.min() <= 0:
         raise InputError("--returns needs values above zero; leave it out to forecast the level")
-    return np.log(series).diff().iloc[1:].rename("log return")
+    returns: pd.Series = np.log(series).diff().iloc[1:]
+    return returns.rename("log return")
 
 
 def _text(result: Backtest, scores: pd.DataFrame, tests: pd.DataFrame, gap: float) -> str:
     """Scores, sentences, and the worst certificate."""
     figures = scores.to_string(index=False, float_format="{:.5g}".format)
-    intervals = [
-        f"{row.conclusion} Skill {row.skill:.3f}, 95 % interval {row.skill_lower:.3f} to {row.skill_upper:.3f}."
+    words = [
+        f"{row.conclusion} Skill {row.skill:.3f} ({row.skill_lower:.3f} to {row.skill_upper:.3f} at 95 %)."
         for row in tests.itertuples()
     ]
     worst = f"Every fit of ConvexAR is certified; largest relative gap {gap:.1e}."
-    return "\n".join([repr(result), "", figures, "", *intervals, worst])
+    return "\n".join([repr(result), "", figures, "", *words, worst])
 
 
 BACKTEST = Command("backtest", "forecast from many origins and test against AR(1)", _options, _run)
