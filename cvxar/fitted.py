@@ -44,7 +44,8 @@ class Fitted(Settings):
     def __getattr__(self, name: str) -> Any:
         # reached only for attributes that are not there: results are computed when first asked for
         if name not in Fitted.__annotations__:
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            hint = f"; did you mean {name}_?" if f"{name}_" in Fitted.__annotations__ else ""
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{hint}")
         if "_results" not in vars(self):
             what = "that" if name.startswith("_") else name
             raise NotFittedError(f"{what} needs a fitted model; call fit(series) first")

@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Iterable
+from dataclasses import dataclass
 from os import PathLike
 from typing import Any, Self
 
@@ -19,6 +20,7 @@ from cvxar.results_plots import draw_forecast
 from cvxar.sliding import SlidingFits, can_slide
 
 
+@dataclass(eq=False, repr=False)  # no fields of its own: errors about arguments name this class
 class ConvexAR(Fitted):
     r"""Additive nonlinear autoregression, trained as a Lasso to a certified global optimum.
 

@@ -402,3 +402,10 @@ def test_settings_can_be_read_changed_copied_and_stored():
     again = pickle.loads(pickle.dumps(fitted))
     pd.testing.assert_frame_equal(again.forecast(5, rng=0), fitted.forecast(5, rng=0))
     assert ConvexAR().get_params()["beta"] == "bic"
+
+
+def test_a_wrong_name_is_told_what_is_meant():
+    with pytest.raises(AttributeError, match="no attribute 'params'; did you mean params_"):
+        _ = ConvexAR(1, beta_ratio=1.0).fit(tent(50)).params
+    with pytest.raises(TypeError, match=r"ConvexAR.*old_names"):
+        ConvexAR(1, old_names=False)
