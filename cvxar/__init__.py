@@ -39,6 +39,7 @@ _LAZY = {
     "datasets": ("cvxar.datasets", None),
     "metrics": ("cvxar.metrics", None),
     "plots": ("cvxar.plots", None),
+    "select_order": ("cvxar.orders", "select_order"),
 }
 
 __all__ = [
@@ -61,6 +62,7 @@ __all__ = [
     "losses",
     "metrics",
     "plots",
+    "select_order",
     "solve",
     "solve_path",
 ]

@@ -5,13 +5,15 @@ from typing import Any
 import pandas as pd
 
 from cvxar.certificate import Certificate
+from cvxar.diagnostics import REPLICATIONS, diagnose
 from cvxar.errors import NotFittedError
 from cvxar.inference import interval
 from cvxar.network import Breakpoint, Network
 from cvxar.options import check_share
 from cvxar.results import Results
 from cvxar.results_plots import draw_diagnostics, draw_fit, draw_network, draw_path
-from cvxar.settings import Settings
+from cvxar.settings import Settings, Terms
+from cvxar.solver import Solution
 from cvxar.summary import summarise
 
 
@@ -23,6 +25,8 @@ class Fitted(Settings):
 
     network_: Network
     certificate_: Certificate
+    solution_: Solution
+    terms_: Terms
     beta_: float
     beta_max_: float
     params_: pd.Series
@@ -75,6 +79,29 @@ class Fitted(Settings):
         in data units with their slopes, and standard errors conditional on the breakpoints.
         """
         return summarise(self._results)
+
+    def diagnostics(
+        self, lags: int | None = None, *, replications: int = REPLICATIONS, rng: Any = 0
+    ) -> pd.DataFrame:
+        """Test the residuals, and the linear autoregression against the fitted network.
+
+        Parameters
+        ----------
+        lags : int, optional
+            Of the serial tests; a fifth of the residuals, at most 10, by default.
+        replications : int, default 99
+            Of the bootstrap of the linearity test (:func:`cvxar.diagnostics.linearity`), each a whole fit.
+        rng : None, int or numpy.random.Generator
+            Seed of the bootstrap.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``statistic`` and ``pvalue``; rows Ljung-Box (no autocorrelation; its degrees of freedom
+            are less by the number of lags), Jarque-Bera (normality), ARCH-LM (constant variance), linearity.
+            Serial tests use the longest stretch without a gap. NaN where there are too few residuals.
+        """
+        return diagnose(self._results, lags, replications, rng)
 
     def plot_fit(self, ax: Any = None) -> Any:
         """Draw the series and its one-step fits over time; return the axes. Needs matplotlib."""

@@ -15,6 +15,7 @@ from cvxar.intervals import forecast
 from cvxar.observations import observe
 from cvxar.options import check_count, check_levels
 from cvxar.persistence import read_models, write_models
+from cvxar.refit import refit as refit_results
 from cvxar.results import Results, fit_results
 from cvxar.results_plots import draw_forecast
 from cvxar.sliding import SlidingFits, can_slide
@@ -254,7 +255,8 @@ class ConvexAR(Fitted):
             Observations after the last one known, NaN where missing. A Series must have later stamps of
             the same calendar, those passed over being missing; plain values continue the calendar.
         refit : bool, default False
-            Refit with the same settings to the longer sample. Otherwise parameters, certificate,
+            Refit with the same settings to the longer sample, from the last solution where that is
+            possible (:mod:`cvxar.refit`). Otherwise parameters, certificate,
             criteria, ``nobs_`` and the residuals that are resampled stay those of the fit, and only the state
             moves: forecasts start later, ``fittedvalues_`` and ``resid_`` grow.
         exog : optional
@@ -268,7 +270,7 @@ class ConvexAR(Fitted):
         """
         results = self._results.extended(new, exog)
         other = copy.copy(self)
-        other._results = fit_results(results.predictor.known, self) if refit else results
+        other._results = refit_results(self._results, results.predictor.known, self) if refit else results
         return other
 
     def rolling_fits(self, values: Array) -> SlidingFits | None:

@@ -13,6 +13,7 @@ from cvxar.calendars import seasons
 from cvxar.certificate import Certificate
 from cvxar.deterministic import Deterministic, check_period
 from cvxar.forecast import Predictor
+from cvxar.incremental import IncrementalLasso
 from cvxar.inference import Covariance
 from cvxar.lags import LagFrame, lag_frame
 from cvxar.network import Breakpoint, Network
@@ -52,6 +53,8 @@ class Results:
     terms: Terms
     settings: Settings
     count: int
+    # sorted sums of the sample, kept to be extended by the next refit
+    window: IncrementalLasso | None = field(default=None, repr=False, compare=False)
     # fits to parts of the sample, made when first needed; shared by all extensions of this fit
     parts: dict[Any, "Results"] = field(default_factory=dict, repr=False, compare=False)
 
@@ -218,7 +221,7 @@ def fit_results(
     values = scale.forward(known.values)
     frame = lag_frame(replace(known, values=values), terms.lags, deterministic, terms.hold_back)
     problem = regression(frame, terms, deterministic, settings)
-    chosen = (choose or _selected_by(settings))(problem)
+    chosen = (choose or selected_by(settings))(problem)
     solution = chosen.solution
     resid = frame.y - solution.fitted
     predictor = Predictor(
@@ -255,7 +258,8 @@ def regression(
     )
 
 
-def _selected_by(settings: Settings) -> Callable[[LassoProblem], Selection]:
+def selected_by(settings: Settings) -> Callable[[LassoProblem], Selection]:
+    """Return the function that solves a problem at the penalty the settings give or choose."""
     return lambda problem: select(
         problem,
         settings.beta,
