@@ -12,10 +12,9 @@ from cvxar.dense_rows import DenseRows
 from cvxar.interior import balanced, maximise
 from cvxar.loss_rows import programme_of
 from cvxar.problem import LassoProblem
+from cvxar.rounds import LOOSEST, iterate
 from cvxar.unpenalised import with_free_coef
 
-STALL = 20  # rounds without a better gap before giving up
-LOOSEST = 1e-3
 MANY = 100  # idle features kept, because dropping one too early costs a round
 
 
@@ -40,6 +39,11 @@ class Priced:
     value: float
     gap: float
     found: tuple[Unit, ...]
+
+    @property
+    def asking(self) -> bool:
+        """Whether features outside the play ask to enter."""
+        return bool(self.found)
 
     @property
     def idle(self) -> BoolArray:
@@ -112,18 +116,12 @@ class BoundedSearch:
 
     def run(self, play: Play, tol: float, max_rounds: int) -> tuple[Priced, int]:
         """Iterate until the gap is closed, no feature asks to enter, or nothing gets better."""
-        now = self.settle(play, LOOSEST)
-        best, stalled, done = now, 0, 1
-        while done < max_rounds and stalled <= STALL and best.gap > tol * best.value:
-            inner = float(np.clip(0.03 * now.gap / now.value, tol / 10, LOOSEST)) if now.value > 0 else tol
-            exhausted = not now.found and inner <= tol / 10
-            if exhausted and stalled:
-                break
-            inner = inner if now.found else tol / 10
-            now, done = self.settle(self.extended(self.lean(now), now.found), inner), done + 1
-            stalled = 0 if now.gap < 0.9 * best.gap else stalled + 1
-            best = now if now.gap < best.gap else best
+        first = self.settle(play, LOOSEST)
+        best, done = iterate(first, self._again, tol, max_rounds)
         return self.cleared(best, tol), done
+
+    def _again(self, now: Priced, accuracy: float) -> Priced:
+        return self.settle(self.extended(self.lean(now), now.found), accuracy)
 
     def lean(self, now: Priced) -> Play:
         """Drop idle features far from their limit, once they are the majority of many."""

@@ -12,6 +12,7 @@ with ``B' diag(theta) B``, whatever the number of rows.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol, TypeAlias
 
 import numpy as np
@@ -75,7 +76,7 @@ class Point:
     pull_up: Array
     pull_down: Array
 
-    @property
+    @cached_property
     def complementarity(self) -> float:
         """Gap between the two objectives, once both points are feasible."""
         return float(self.above @ self.pull_up + self.below @ self.pull_down)
@@ -102,18 +103,17 @@ def maximise(programme: Programme, start: Array, tol: float, limit: int = 150) -
     >>> maximise(median, np.zeros(1), 1e-10).unknowns.round(6)
     array([2.])
     """
-    point = _first(programme, start)
+    point = best = _first(programme, start)
     size = float(np.max(np.abs(programme.target), initial=0.0)) or 1.0
     floor = ROUNDING * size * float(np.sum(programme.upper - programme.lower))
-    best, stalled = _optimum(programme, point), 0
+    stalled = 0
     for _ in range(limit):
-        if best.gap <= tol * best.value + floor or stalled > STALL:
+        if best.complementarity <= tol * _dual_value(programme, best) + floor or stalled > STALL:
             break
         point = _next(programme, point)
-        now = _optimum(programme, point)
-        stalled = 0 if now.gap < 0.9 * best.gap else stalled + 1
-        best = now if now.gap <= best.gap else best
-    return best
+        stalled = 0 if point.complementarity < 0.9 * best.complementarity else stalled + 1
+        best = point if point.complementarity <= best.complementarity else best
+    return _optimum(programme, best)
 
 
 def balanced(programme: Programme, dual: Array) -> Array:
@@ -145,6 +145,12 @@ def _first(programme: Programme, start: Array) -> Point:
 def _dual(programme: Programme, point: Point) -> Array:
     nearer = point.above < point.below
     return np.where(nearer, programme.lower + point.above, programme.upper - point.below)
+
+
+def _dual_value(programme: Programme, point: Point) -> float:
+    dual = _dual(programme, point)
+    curved = programme.curvature @ (dual * dual) if np.any(programme.curvature) else 0.0
+    return float(programme.target @ dual - curved / 2)
 
 
 def _optimum(programme: Programme, point: Point) -> Optimum:

@@ -11,6 +11,7 @@ import numpy as np
 from cvxar._typing import Array, ArrayLike
 from cvxar.architectures import Unit
 from cvxar.bounded_columns import search_bounded_columns
+from cvxar.bounded_nodes import search_bounded_nodes
 from cvxar.cell_search import search_cells
 from cvxar.cells import CellState
 from cvxar.certificate import Certificate, certify, certify_least_norm
@@ -26,6 +27,7 @@ from cvxar.nodal_search import search
 from cvxar.problem import LassoProblem, as_columns
 from cvxar.ramp_least_norm import least_norm_ramps
 from cvxar.ramp_search import RampState, search_ramps
+from cvxar.spline import Spline
 from cvxar.unpenalised import with_free_coef
 
 
@@ -46,7 +48,7 @@ class Solution:
     found_dual: Array | None
     rounds: int
     seconds: float
-    state: State | CellState | LazyState | RampState | None
+    state: State | CellState | LazyState | RampState | Spline | None
 
     @property
     def features(self) -> tuple[Unit, ...]:
@@ -265,8 +267,12 @@ def _run(
             problem, *search_columns(problem, tol / 4, max_rounds, solver == "osqp", first), None
         )
     solution = _by_nodes(problem, tol, max_rounds, warm_start.state if warm_start else None)
-    small = len(problem.y) * len(solution.coef) <= LARGEST_FINISH
-    if solver == "auto" and small and solution.rounds < max_rounds and not solution.certificate.holds(tol):
+    if (
+        solver == "auto"
+        and _small(solution)
+        and solution.rounds < max_rounds
+        and not solution.certificate.holds(tol)
+    ):
         return _finished_on_features(solution, tol, max_rounds)
     return solution
 
@@ -285,9 +291,24 @@ def _check_limit(problem: LassoProblem) -> None:
 def _with_bounded_slopes(
     problem: LassoProblem, tol: float, max_rounds: int, warm_start: Solution | None
 ) -> Solution:
-    """Solve a problem whose loss is not the squared one."""
-    first = warm_start.point if warm_start is not None else None
-    return _certified(problem, *search_bounded_columns(problem, tol / 4, max_rounds, first), None)
+    """Solve a problem whose loss is not the squared one: on nodal values if it can be, or on features."""
+    start = warm_start
+    if problem.design.one_column and problem.architecture.hinge_cost is not None:
+        state = warm_start.state if warm_start and isinstance(warm_start.state, Spline) else None
+        found = search_bounded_nodes(problem, tol / 4, max_rounds, state)
+        start = None if found is None else _certified(problem, *found)
+        if start is not None and (start.certificate.holds(tol) or not _small(start)):
+            return start
+    first = start.point if start is not None else None
+    again = _certified(problem, *search_bounded_columns(problem, tol / 4, max_rounds, first), None)
+    if start is None or start is warm_start:
+        return again
+    return min(start, again, key=lambda solution: solution.certificate.relative_gap)
+
+
+def _small(solution: Solution) -> bool:
+    """Whether a second attempt on features is affordable."""
+    return len(solution.problem.design.e) * len(solution.coef) <= LARGEST_FINISH
 
 
 def _is_linear(problem: LassoProblem) -> bool:
@@ -295,8 +316,9 @@ def _is_linear(problem: LassoProblem) -> bool:
     design = problem.design
     if not np.any(design.widths > 0):
         return True
-    cheap = not design.one_column or not problem.loss.quadratic
-    return cheap and problem.beta >= problem.beta_max
+    nodal = problem.beta > 0 and problem.architecture.hinge_cost is not None
+    finds_out = design.one_column and (problem.loss.quadratic or nodal)
+    return not finds_out and problem.beta >= problem.beta_max
 
 
 def _by_nodes(problem: LassoProblem, tol: float, max_rounds: int, start: object) -> Solution:
@@ -319,7 +341,7 @@ def _certified(
     point: Coefficients,
     dual: Array,
     rounds: int,
-    state: State | CellState | RampState | None,
+    state: State | CellState | RampState | Spline | None,
 ) -> Solution:
     return Solution(problem, point, certify(problem, point, dual), dual, rounds, 0.0, state)
 
