@@ -248,6 +248,11 @@ class LassoProblem:
             self._found.append(self._find_beta_max())
         return self._found[0]
 
+    @property
+    def beta_max_known(self) -> bool:
+        """Whether :attr:`beta_max` was computed before, for this penalty or another."""
+        return bool(self._found)
+
     def _find_beta_max(self) -> float:
         cost = self.architecture.hinge_cost
         if self.design.lazily_sorted and self.loss.quadratic and cost is not None:

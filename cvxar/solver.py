@@ -317,7 +317,7 @@ def _is_linear(problem: LassoProblem) -> bool:
     if not np.any(design.widths > 0):
         return True
     nodal = problem.beta > 0 and problem.architecture.hinge_cost is not None
-    finds_out = design.one_column and (problem.loss.quadratic or nodal)
+    finds_out = design.one_column and (problem.loss.quadratic or (nodal and not problem.beta_max_known))
     return not finds_out and problem.beta >= problem.beta_max
 
 

@@ -22,7 +22,6 @@ ARGUMENTS = {
     "sunspots.py": "",
     "toy_sets.py": "--plot a.png",
     "quantile_bands.py": "--points 500 --window 250 --refit 100",
-    "sunspots.py": "",
     "ten_steps.py": "--replications 2 --points 300 --origins 3 --paths 100",
 }
 # script -> modules of extras without which it cannot run
