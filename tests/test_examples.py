@@ -19,10 +19,9 @@ ARGUMENTS = {
     "null_safety.py": "--quick",
     "out_of_core.py": "--rows 300000 --chunk 70000",
     "reflections.py": "--seeds 2 --steps 50 --plot a.png",
-    "sunspots.py": "",
-    "toy_sets.py": "--plot a.png",
     "quantile_bands.py": "--points 500 --window 250 --refit 100",
     "ten_steps.py": "--replications 2 --points 300 --origins 3 --paths 100",
+    "toy_sets.py": "--plot a.png",
 }
 # script -> modules of extras without which it cannot run
 NEEDS: dict[str, list[str]] = {}
