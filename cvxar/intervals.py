@@ -99,20 +99,23 @@ def path_bands(results: Results, ahead: Ahead, levels: Sequence[float], paths: P
 
 
 def normal_bands(results: Results, ahead: Ahead, levels: Sequence[float], paths: Paths) -> Bands:
-    r"""Return the bands of normal shocks: exact for a linear map, else of simulated paths.
+    r"""Return the bands of normal shocks: exact for a linear map and one step ahead, else of simulated paths.
 
     Linear: :math:`\mathrm{mean} \pm z\, \sigma (\sum_{j < h} \psi_j^2)^{1/2}`, as statsmodels' ``AutoReg``,
     on the scale of the transform, and inverted.
     """
-    predictor = results.predictor
-    slopes = linear_slopes(predictor.mean)
-    if slopes is None or paths.sigma is None or not ahead.unbroken:
-        return central_quantiles(ahead.paths, levels)
-    response = impulse_response(slopes, predictor.lags, len(ahead.means))
+    predictor, slopes = results.predictor, linear_slopes(results.predictor.mean)
+    # how many steps are normal on that scale
+    exact = (1 if slopes is None else len(ahead.means)) if ahead.unbroken else 0
+    response = np.ones(exact) if slopes is None else impulse_response(slopes, predictor.lags, exact)
     effect = np.cumsum(response) if predictor.scale.differenced else response
-    deviation = paths.sigma * np.sqrt(np.cumsum(effect**2))
-    half = deviation[:, None] * -ndtri(tails(levels))
-    return _inverted(results, ahead.centre[:, None] - half, ahead.centre[:, None] + half)
+    deviation = (paths.sigma or 0.0) * np.sqrt(np.cumsum(effect**2))
+    half, centre = deviation[:, None] * -ndtri(tails(levels)), ahead.centre[:exact, None]
+    lower, upper = _inverted(results, centre - half, centre + half)
+    if exact == len(ahead.means):
+        return lower, upper
+    low, high = central_quantiles(ahead.paths[exact:], levels)
+    return np.vstack([lower, low]), np.vstack([upper, high])
 
 
 def conformal_bands(results: Results, ahead: Ahead, levels: Sequence[float], paths: Paths) -> Bands:

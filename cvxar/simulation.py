@@ -239,7 +239,7 @@ def impulse_response(slopes: Array, lags: tuple[int, ...], steps: int) -> Array:
     array([1.   , 0.5  , 0.5  , 0.375])
     """
     response = np.zeros(steps)
-    response[0] = 1.0
+    response[:1] = 1.0
     for step in range(1, steps):
         for slope, lag in zip(slopes, lags, strict=True):
             response[step] += slope * response[step - lag] if lag <= step else 0.0

@@ -156,6 +156,8 @@ def test_fit_features_and_forecast_are_the_model(capsys, tmp_path):
         "rows"
     ]
     expected = model.forecast(3, level=[80, 95], rng=1)
+    normal = results(capsys, "forecast", *arguments, "--level", "80", "--intervals", "gaussian")["rows"][0]
+    assert normal["upper_80"] == model.forecast(1, level=80, intervals="gaussian", rng=0)["upper_80"].iloc[0]
     assert [row.pop("time") for row in forecast] == ["2018-01-01", "2018-01-02", "2018-01-03"]
     assert pd.DataFrame(forecast).to_numpy() == pytest.approx(expected.to_numpy())
 
@@ -265,6 +267,7 @@ def complaint(capsys, *arguments):
         ("forecast --steps 0", "steps must be at least 1"),
         ("forecast --level 0.8", "per cent"),
         ("forecast --level high", "80,95"),
+        ("forecast --intervals normal", "'conformal'"),
         ("forecast --plot a", ".png"),
         ("path --n-betas 0", "n_betas must be a whole number of at least 1"),
         ("path --min-ratio 2", "min_ratio"),

@@ -94,7 +94,7 @@ def test_gaussian_intervals_of_a_network_have_their_probability_under_the_map():
     sigma, mean = np.sqrt(np.mean(BENT.resid_**2)), BENT._results.predictor.mean
     last = BENT._results.predictor.known.values[-1]
     below = norm.cdf((table.iloc[0][["lower_80", "upper_80"]] - table["mean"].iloc[0]) / sigma)
-    assert below == pytest.approx([0.1, 0.9], abs=0.003)
+    assert below == pytest.approx([0.1, 0.9], rel=1e-9)
     first = table["mean"].iloc[0] + sigma * norm.ppf((np.arange(2000) + 0.5) / 2000)
     second = mean(np.column_stack([first, np.full(2000, last)]))
     below = [norm.cdf((end - second) / sigma).mean() for end in table.iloc[1][["lower_80", "upper_80"]]]
