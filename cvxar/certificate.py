@@ -64,7 +64,8 @@ def certify(problem: LassoProblem, point: Coefficients, dual: Array) -> Certific
     residual = (design.y - point.level) - point.varying(design.x, design.exog)
     primal = problem.loss.value(residual, design.weight) + problem.beta * float(np.sum(np.abs(point.coef)))
     noise = 8 * np.finfo(float).eps * (design.y_scale + point.summands(design.x, design.exog))
-    floor = float(design.weight @ (noise * noise))
+    grain = np.finfo(float).eps / 2 * abs(point.level)  # the constant is rounded to this, as y itself is
+    floor = float(design.weight @ (noise * noise)) + float(np.sum(design.weight)) * grain * grain
     # what is lost whatever the fit is half a squared residual in both values: its dual is itself
     return Certificate(design.lost + primal, design.lost + _dual_value(problem, point, dual), floor)
 

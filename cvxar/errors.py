@@ -49,6 +49,10 @@ class CertificateWarning(UserWarning):
     """The solver stopped above the tolerance asked for; the certificate says what was reached."""
 
 
+class PrecisionWarning(CertificateWarning):
+    """The penalty is too small for the digits of the data: rounding alone exceeds the tolerance asked for."""
+
+
 def unknown_name(what: str, got: object, known: Iterable[str]) -> InputError:
     """Build the error for a name that is not in a catalogue.
 

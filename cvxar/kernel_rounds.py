@@ -43,7 +43,6 @@ def evaluate(anchor, moments, nodes, value, slope, tilted, beta, cost, skip, sum
 def violations(anchor, nodes, hinge, middle, limit, quota):
     """Cells to become nodes: the best of every run beyond the limit, at most ``quota`` in all."""
     bar = limit * (1 + 1e-10)
-    close = 2.3e-13 * max(abs(anchor[0]), abs(anchor[-1]))
     found = np.empty(len(anchor), np.int64)
     excess = np.empty(len(anchor))
     count = 0
@@ -53,7 +52,7 @@ def violations(anchor, nodes, hinge, middle, limit, quota):
             d = hinge[i] - middle
             now = 0 if i == nodes[k + 1] or abs(d) <= bar else (1 if d > 0 else -1)
             if now != side:
-                if best >= 0 and _apart(anchor, nodes, k, best, found, count, close):
+                if best >= 0 and _apart(anchor, nodes, k, best, found, count):
                     found[count], excess[count] = best, size
                     count += 1
                 best, size, side = -1, 0.0, now
@@ -71,9 +70,13 @@ def violations(anchor, nodes, hinge, middle, limit, quota):
 
 
 @njit(cache=True)
-def _apart(anchor, nodes, k, i, found, count, close):
-    """Whether a candidate keeps its distance from the nodes beside it and the candidate before it."""
+def _apart(anchor, nodes, k, i, found, count):
+    """Whether a candidate keeps its distance from the nodes beside it and the candidate before it.
+
+    The distance is some roundings of the anchor itself: beside an outlier all others are close together.
+    """
     here = anchor[i]
+    close = max(2.3e-13 * abs(here), 1e-17)
     if here - anchor[nodes[k]] <= close or anchor[nodes[k + 1]] - here <= close:
         return False
     return count == 0 or here - anchor[found[count - 1]] > close
@@ -141,14 +144,15 @@ def search(
             anchor, moments, a, b, c, d, tilt, tilted, beta, cost, skip, sums
         )
         p2, g2, l2, m2 = evaluate(anchor, moments, a2, b2, c2, tilted, beta, cost, skip, sums, hinge)
-        rises = p2 + offset > goal * (1 + 1e-14) + floor
+        # beside an outlier the objective rises by rounding where the gap closes: the gap is the better judge
+        rises = p2 + offset > goal * (1 + 1e-14) + floor and g2 >= 0.5 * best_gap
         if rises and quota <= 8:
             a2, b2, c2, d2, t2 = settle_monotonically(
                 anchor, moments, a, b, c, d, tilt, tilted, beta, cost, skip, sums
             )
             p2, g2, l2, m2 = evaluate(anchor, moments, a2, b2, c2, tilted, beta, cost, skip, sums, hinge)
-            rises = p2 + offset > goal * (1 + 1e-14) + floor
-        falls = p2 + offset < goal * (1 - 1e-13) or g2 < 0.5 * gap
+            rises = p2 + offset > goal * (1 + 1e-14) + floor and g2 >= 0.5 * best_gap
+        falls = p2 + offset < goal * (1 - 1e-13) or g2 < 0.5 * best_gap
         stalled = 0 if falls else stalled + 1
         if rises:
             quota = max(1, min(quota, total) // 4)

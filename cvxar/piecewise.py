@@ -78,7 +78,7 @@ def _total_at(units: Sequence[Unit], coef: Array, kinks: Kinks, x: float) -> flo
     """Sum of the units at one point."""
     if _single_kinks(units):
         slopes = kinks.left + np.where(x > kinks.points, kinks.changes, 0.0)
-        return float(coef @ (slopes * (x - kinks.points)))
+        return float(np.sum(coef.astype(np.longdouble) * (slopes * (x - kinks.points))))
     return float(sum(z * float(f(np.array(x))) for z, f in zip(coef, units, strict=True)))
 
 
@@ -114,8 +114,11 @@ def combine(features: Sequence[Unit], coef: Array, slope: float, anchor: float) 
     kinks, owner = _all_kinks(features)
     points, index = np.unique(kinks.points, return_inverse=True)
     bends, jumps = (_gather(index, size * coef[owner]) for size in (kinks.changes, kinks.jumps))
-    inclines = slope + float(kinks.left @ coef) + np.concatenate(([0.0], np.cumsum(bends)))
+    # large terms that nearly cancel: summed in the longest format there is
+    start = slope + np.sum(kinks.left * coef.astype(np.longdouble))
+    inclines = start + np.concatenate(([0.0], np.cumsum(bends, dtype=np.longdouble)))
     middle = len(points) // 2
     steps = np.concatenate(([0.0], np.cumsum(np.diff(points) * inclines[1:-1] + jumps[1:])))
     level = slope * (points[middle] - anchor) + _total_at(features, coef, kinks, float(points[middle]))
-    return PiecewiseLinear(points, level + (steps - steps[middle]), inclines, jumps)
+    levels = (level + (steps - steps[middle])).astype(float)
+    return PiecewiseLinear(points, levels, inclines.astype(float), jumps)

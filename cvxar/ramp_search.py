@@ -105,7 +105,7 @@ class RampSetting:
         nodes = t[state.nodes[state.sign != 0]]
         ends = np.concatenate(([-np.inf], nodes, [np.inf]))
         right = np.searchsorted(ends, t[found])
-        close = 2.3e-13 * max(abs(t[0]), abs(t[-1]))
+        close = np.maximum(2.3e-13 * np.abs(t[found]), 1e-17)
         apart: BoolArray = np.minimum(t[found] - ends[right - 1], ends[right] - t[found]) > close
         return apart
 

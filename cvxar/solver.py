@@ -17,7 +17,7 @@ from cvxar.cells import CellState
 from cvxar.certificate import Certificate, certify, certify_least_norm
 from cvxar.coefficients import Coefficients
 from cvxar.column_search import search_columns
-from cvxar.errors import CertificateWarning, InputError, InputTypeError, unknown_name
+from cvxar.errors import CertificateWarning, InputError, InputTypeError, PrecisionWarning, unknown_name
 from cvxar.lazy_search import LazyState, solve_lazily
 from cvxar.least_norm import least_norm
 from cvxar.least_norm_columns import least_norm_columns
@@ -146,7 +146,9 @@ class Solution:
 
 
 SOLVERS = ("auto", "osqp", "active-set")
-LARGEST_FINISH = 5_000_000  # entries of the feature matrix for the second attempt of "auto"
+FINISH_ROUNDS = 20
+# for the second attempt of "auto": n k^2, the work of one step, and n k, the entries of the matrix
+LARGEST_FINISH, LARGEST_MATRIX = 100_000_000, 5_000_000
 
 
 def solve(
@@ -210,13 +212,33 @@ def solve(
         _run(problem, tol, solver, max_rounds, warm_start), seconds=time.perf_counter() - started
     )
     if not solution.certificate.holds(tol):
-        warnings.warn(
-            f"stopped at a relative duality gap of {solution.certificate.relative_gap:.1e}, above "
-            f"tol={tol:g}; the certificate says what holds. A larger beta, tol or max_rounds may help",
-            CertificateWarning,
-            stacklevel=2,
-        )
+        _warn(solution, tol)
     return solution
+
+
+def _grain(solution: Solution) -> float:
+    """Rounding of the correlations, which beta is compared with: they are sums of |dual| times distances."""
+    reach = float(np.max(solution.problem.design.widths))
+    return float(np.finfo(float).eps * np.sum(np.abs(solution.dual)) * reach)
+
+
+def _warn(solution: Solution, tol: float) -> None:
+    """Say that the tolerance was missed, and whether more digits or more work would be needed."""
+    problem, gap = solution.problem, solution.certificate.relative_gap
+    grain = _grain(solution)
+    said = (
+        f"stopped at a relative duality gap of {gap:.1e}, above tol={tol:g}; "
+        "the certificate says what holds. "
+    )
+    if grain > tol * problem.beta:
+        remedy = (
+            f"beta={problem.beta:g} is too small for the data's digits: correlations are rounded by about "
+            f"{grain:.1e}. Use a beta of at least {grain / tol:.1e}, or a larger tol"
+        )
+        warnings.warn(said + remedy, PrecisionWarning, stacklevel=3)
+    else:
+        remedy = "A larger beta, tol or max_rounds may help"
+        warnings.warn(said + remedy, CertificateWarning, stacklevel=3)
 
 
 def _check_options(
@@ -267,12 +289,7 @@ def _run(
             problem, *search_columns(problem, tol / 4, max_rounds, solver == "osqp", first), None
         )
     solution = _by_nodes(problem, tol, max_rounds, warm_start.state if warm_start else None)
-    if (
-        solver == "auto"
-        and _small(solution)
-        and solution.rounds < max_rounds
-        and not solution.certificate.holds(tol)
-    ):
+    if solver == "auto" and solution.rounds < max_rounds and _worth_finishing(solution, tol):
         return _finished_on_features(solution, tol, max_rounds)
     return solution
 
@@ -308,7 +325,14 @@ def _with_bounded_slopes(
 
 def _small(solution: Solution) -> bool:
     """Whether a second attempt on features is affordable."""
-    return len(solution.problem.design.e) * len(solution.coef) <= LARGEST_FINISH
+    return len(solution.problem.design.e) * len(solution.coef) <= LARGEST_MATRIX
+
+
+def _worth_finishing(solution: Solution, tol: float) -> bool:
+    """Whether a second attempt on features is needed, affordable, and not bound to fail for lack of digits."""
+    work = len(solution.problem.y) * len(solution.coef) ** 2
+    missed = not solution.certificate.holds(tol) and work <= LARGEST_FINISH
+    return missed and _grain(solution) <= tol * solution.problem.beta
 
 
 def _is_linear(problem: LassoProblem) -> bool:
@@ -349,5 +373,6 @@ def _certified(
 def _finished_on_features(first: Solution, tol: float, max_rounds: int) -> Solution:
     """Go on in feature space from where the nodal solver stopped; keep the better of the two."""
     problem = first.problem
-    found = _certified(problem, *search_columns(problem, tol / 4, max_rounds, False, first.point), None)
+    rounds = min(max_rounds, FINISH_ROUNDS)
+    found = _certified(problem, *search_columns(problem, tol / 4, rounds, False, first.point), None)
     return first if first.certificate.relative_gap <= found.certificate.relative_gap else found

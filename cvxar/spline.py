@@ -143,8 +143,8 @@ class Spline:
         inner = kink.copy()
         inner[self.nodes] = 0.0
         found = run_peaks(inner, limit * (1 + 1e-10))
-        close = 2.3e-13 * max(abs(self.t[0]), abs(self.t[-1]))
         here, right = self.t[found], np.searchsorted(self.nodes, found)
+        close = np.maximum(2.3e-13 * np.abs(here), 1e-17)
         free = np.minimum(here - self.t[self.nodes[right - 1]], self.t[self.nodes[right]] - here) > close
         free &= np.diff(here, prepend=-np.inf) > close
         return found[free], np.sign(inner[found[free]])
