@@ -13,7 +13,7 @@ from cvxar.network import Breakpoint
 from cvxar.path import SolutionPath
 
 VALIDATED = "cv_loss"  # criteria estimated on folds have a standard error
-MOST_NAMED = 7
+MOST_NAMED = 6
 
 
 def plot_path(
@@ -73,6 +73,7 @@ def _descending(axes: Any, ratio: Array) -> None:
             ax.set_xscale("log")
         if not ax.xaxis_inverted():
             ax.invert_xaxis()
+    axes[-1].set_xlim(axes[0].get_xlim())
 
 
 def plot_solution_path(path: SolutionPath, *, column: int = 0, name: str = "x", ax: Any = None) -> Any:

@@ -2,15 +2,16 @@
 
     python examples/reflections.py [--seeds 8] [--steps 12000] [--plot reflections.png]
 
-Eleven points of two folded lines, no point at some of the folds: the network of least objective finds these
-folds, at reflections R(a, b) = 2 b - a of data points, nested at depth 4. The non-convex objective is
+Eleven points of two folded lines, no point at some of the folds: the network of least objective finds
+these folds, at reflections R(a, b) = 2 b - a of data points, nested at depth 4. The non-convex objective
+is
 
     1/2 |y - f|^2 + beta / L * sum over units of (|outer|^L + sum over layers of |weight|^L)
 
-with parallel units of depth L, f their sum and a free constant. It is minimised by Adam from several random
-starts with 12 units (more than the optimum has), and by cvxar, which proves its value; a ratio below 1
-would be a counterexample to the theory. Picture: the certified networks with the points that were mirrored,
-and the fit of every start.
+with parallel units of depth L, f their sum and a free constant. It is minimised by Adam from several
+random starts with 12 units (more than the optimum has), and by cvxar, which proves its value; a ratio
+below 1 would be a counterexample to the theory. Picture: the certified networks with the points that were
+mirrored, and the fit of every start.
 """
 
 import argparse

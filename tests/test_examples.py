@@ -18,8 +18,12 @@ ARGUMENTS = {
     "lynx.py": "--first 100",
     "null_safety.py": "--quick",
     "out_of_core.py": "--rows 300000 --chunk 70000",
-    "reflections.py": "--seeds 2 --steps 50 --plot a.png",
     "quantile_bands.py": "--points 500 --window 250 --refit 100",
+    "reflections.py": "--seeds 2 --steps 50 --plot a.png",
+    "sign_networks.py": "--points 40 --plot a.png",
+    "solution_path.py": "--betas 10 --plot a.png",
+    "stagnation.py": "--points 16 --plot a.png",
+    "sunspots.py": "",
     "ten_steps.py": "--replications 2 --points 300 --origins 3 --paths 100",
     "toy_sets.py": "--plot a.png",
 }
