@@ -1,6 +1,8 @@
 """Every script in examples/ runs, says something, and writes the pictures it was asked for."""
 
+import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +16,9 @@ EXAMPLES = ROOT / "examples"
 # ends in .png, .html or .csv is a file the script must write there.
 ARGUMENTS = {
     "against_gradient_descent.py": "--points 60 --seeds 2 --plot a.png",
+    "backtesting.py": "",
+    "bitcoin_training.py": "--steps 40 --plot a.png --csv a.csv",
+    "forecast_prices.py": "--steps 3 --plot a.png --csv a.csv",
     "interval_coverage.py": "--test 20 --points 400 --window 200",
     "lynx.py": "--first 100",
     "null_safety.py": "--quick",
@@ -34,6 +39,27 @@ WRITTEN = (".png", ".html", ".csv")
 
 def test_every_script_is_listed():
     assert {path.name for path in EXAMPLES.glob("*.py")} == set(ARGUMENTS)
+
+
+def cells_of(script):
+    """Cells of a script in percent format: (kind, text), as a notebook has them."""
+    parts = re.split(r"^# %%( \[markdown\])?\n", script.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
+    for markdown, text in zip(parts[::2], parts[1::2], strict=True):
+        lines = [re.sub("^# ?", "", line) if markdown else line for line in text.strip().splitlines()]
+        yield "markdown" if markdown else "code", "\n".join(lines)
+
+
+@pytest.mark.parametrize("notebook", sorted(EXAMPLES.glob("*.ipynb")), ids=lambda path: path.name)
+def test_a_notebook_is_its_script_executed(notebook):
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    shown = [(cell["cell_type"], "".join(cell["source"])) for cell in cells]
+    assert shown == list(cells_of(notebook.with_suffix(".py")))
+    code = [cell for cell in cells if cell["cell_type"] == "code"]
+    assert [cell["execution_count"] for cell in code] == list(range(1, len(code) + 1))
+    outputs = [output for cell in code for output in cell["outputs"]]
+    assert {output["output_type"] for output in outputs} <= {"stream", "display_data", "execute_result"}
+    assert any("image/png" in output.get("data", {}) for output in outputs)
+    assert not any(output.get("name") == "stderr" for output in outputs)
 
 
 @pytest.mark.parametrize("script", ARGUMENTS)
