@@ -134,22 +134,23 @@ def _argument_to_tree(name: str, value: Any) -> Any:
     if plain is None or type(plain) in (bool, int, float, str):
         return plain
     if isinstance(plain, list | tuple | range | np.ndarray):
-        return [_argument_to_tree(name, part) for part in plain]
+        parts = [_argument_to_tree(name, part) for part in plain]
+        return {"class": "tuple", "of": parts} if isinstance(plain, tuple) else parts
     if PARTS.get(type(plain).__name__) is not type(plain) or not is_dataclass(plain):
         raise InputError(
             f"{name}={plain!r} cannot be saved: a file holds no code; use one that cvxar brings along, or "
             "pickle the model where that code is at hand"
         )
-    parts = {f.name: _argument_to_tree(name, getattr(plain, f.name)) for f in fields(plain)}
-    return {"class": type(plain).__name__, **parts}
+    own = {f.name: _argument_to_tree(name, getattr(plain, f.name)) for f in fields(plain)}
+    return {"class": type(plain).__name__, **own}
 
 
 def _argument_from_tree(tree: Any) -> Any:
     if not isinstance(tree, dict):
         return tree
-    parts = {name: _argument_from_tree(part) for name, part in tree.items() if name != "class"}
-    frozen = {name: tuple(part) if isinstance(part, list) else part for name, part in parts.items()}
-    return PARTS[tree["class"]](**frozen)
+    if tree["class"] == "tuple":
+        return tuple(tree["of"])
+    return PARTS[tree["class"]](**{k: _argument_from_tree(v) for k, v in tree.items() if k != "class"})
 
 
 def _observations_to_tree(known: Observations) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Units read back from plain numbers."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 from cvxar.activations import Activation, Step
@@ -15,17 +16,24 @@ def read_unit(data: Mapping[str, Any], sigma: Activation) -> Unit:
     points = _floats(data["points"])
     if isinstance(sigma, Step):
         widths, breaks = tuple(int(w) for w in data["widths"]), _floats(data["breaks"])
+        if any(a >= b for a, b in pairwise(breaks)):
+            raise ValueError("the breaks of a unit are not increasing")
         return StepUnit(sigma, widths, bool(data["tree"]), breaks, column, points)
     if "outer_signs" in data:
         return _read_mirror(data, column, points)
-    signs = tuple(int(s) for s in data["signs"])
-    return Feature(sigma, signs, _floats(data["centers"]), column, points)
+    return Feature(sigma, _signs(data["signs"]), _floats(data["centers"]), column, points)
 
 
 def _read_mirror(data: Mapping[str, Any], column: int, points: tuple[float, ...]) -> MirrorUnit:
-    (s1, s2), (b1, b2), (t1, t2) = data["signs"], data["centers"], data["outer_signs"]
-    centers, offset = (float(b1), float(b2)), float(data["offset"])
-    return MirrorUnit((int(s1), int(s2)), centers, (int(t1), int(t2)), offset, column, points)
+    (s1, s2), (t1, t2) = _signs(data["signs"]), _signs(data["outer_signs"])
+    b1, b2 = _floats(data["centers"])
+    return MirrorUnit((s1, s2), (b1, b2), (t1, t2), float(data["offset"]), column, points)
+
+
+def _signs(values: Any) -> tuple[int, ...]:
+    if any(value not in (-1, 1) for value in values):
+        raise ValueError(f"signs are 1 or -1, got {values!r}")
+    return tuple(int(value) for value in values)
 
 
 def _floats(values: Any) -> tuple[float, ...]:
