@@ -11,7 +11,7 @@ at relative gaps of 1e-5 to 1e-4 when two features are close.
 import numpy as np
 import osqp
 from scipy import sparse
-from scipy.linalg import solve_triangular
+from scipy.linalg import lapack, qr, solve_triangular
 
 from cvxar._typing import Array, IntArray
 
@@ -82,8 +82,14 @@ def _table(matrix: Array, target: Array, k: int) -> Array:
     every = np.column_stack([matrix, target])
     if not k:
         return every
-    q, r = np.linalg.qr(matrix[:, :k], mode="complete")
-    return np.hstack([r, q.T @ every[:, k:]])
+    (reflections, tau), _ = qr(matrix[:, :k], mode="raw")
+    rest = np.asfortranarray(every[:, k:])
+    turned, _, info = lapack.dormqr("L", "T", reflections, tau, rest, 64 * (rest.shape[1] + 1))
+    if info:
+        raise np.linalg.LinAlgError("the reflections of a factorisation could not be applied")
+    triangle = np.zeros((len(matrix), k))
+    triangle[:k] = np.triu(reflections[:k])
+    return np.hstack([triangle, turned])
 
 
 def _refreshed(matrix: Array, target: Array, cost: Array, now: Array) -> Array:

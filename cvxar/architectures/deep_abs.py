@@ -37,8 +37,8 @@ DEEPER = (
         np.array([[1.0, -1.0, 2.0], [-1.0, 1.0, 0.0]]),
     ),
 )
-MOST = 48  # features returned by one search
-CELLS = 64  # and at most one of them in a cell of this fraction of the range
+MOST = 250  # features returned by one search
+CELLS = 1024  # and at most one of them in a cell of this fraction of the range
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class FoldDictionary(Dictionary):
     def match(self, dual: Array, limit: float) -> Match:
         """Search by branch and bound (depth 3 and 4) or in the list; the sum of ``dual`` is 0.
 
-        The best features seen are returned, at most 48.
+        The best features seen are returned, at most 250.
         """
         if len(self.knots) < 2:
             return Match([], np.empty(0), 0.0)

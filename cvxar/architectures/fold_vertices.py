@@ -7,14 +7,14 @@ import numpy as np
 from cvxar._typing import Array, BoolArray, IntArray
 from cvxar.architectures.fold_search import FoldSearch, Shape, Vertices, joined
 
-TURNS = 64  # stretches of knots whose highest and lowest F are tried as feet and middles
+TURNS = 128  # stretches of knots whose highest and lowest F are tried as feet and middles
 CHUNK = 200_000
 
 
 def turning_pairs(search: FoldSearch, shape: Shape) -> Vertices:
     """Local maxima among pairs of feet at knots, and among feet with the middle at a knot; both signs.
 
-    F is sampled at its best knot in every one of 64 stretches of knots; the maxima on that grid
+    F is sampled at its best knot in every one of 128 stretches of knots; the maxima on that grid
     climb to the best knots near them.
     """
     values = search.values
