@@ -218,8 +218,9 @@ def solve(
 
 def _grain(solution: Solution) -> float:
     """Rounding of the correlations, which beta is compared with: they are sums of |dual| times distances."""
-    reach = float(np.max(solution.problem.design.widths))
-    return float(np.finfo(float).eps * np.sum(np.abs(solution.dual)) * reach)
+    design = solution.problem.design
+    sums = np.abs(solution.dual) @ np.abs(design.x - design.centers)
+    return float(np.finfo(float).eps * np.max(sums))
 
 
 def _warn(solution: Solution, tol: float) -> None:
@@ -329,7 +330,7 @@ def _small(solution: Solution) -> bool:
 
 
 def _worth_finishing(solution: Solution, tol: float) -> bool:
-    """Whether a second attempt on features is needed, affordable, and not bound to fail for lack of digits."""
+    """Whether a second attempt on features is needed, affordable, and not doomed for lack of digits."""
     work = len(solution.problem.y) * len(solution.coef) ** 2
     missed = not solution.certificate.holds(tol) and work <= LARGEST_FINISH
     return missed and _grain(solution) <= tol * solution.problem.beta
