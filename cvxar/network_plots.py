@@ -32,6 +32,11 @@ class _Scene:
         return self.network.constant + self.network.pieces(self.column)(x)
 
     @property
+    def units(self) -> list[int]:
+        """Units that read this column."""
+        return [i for i, unit in enumerate(self.network.point.features) if unit.column == self.column]
+
+    @property
     def visible(self) -> list[Breakpoint]:
         """Breakpoints shown, from left to right."""
         return [b for b in self.breaks if self.low <= b.location <= self.high]
@@ -103,11 +108,12 @@ def plot_network(
     scene = _scene(network, inputs, targets, column, extrapolation == "network")
     _draw_map(ax, scene, slope, slope if extrapolation == "ar" else None)
     _draw_regimes(ax, scene)
-    _make_room(ax, FLOOR + (ARCS if scene.mirrored else 0.0))
     ax.set_xlim(scene.low, scene.high)
+    if scene.units:
+        _make_room(ax, FLOOR + (ARCS if scene.mirrored else 0.0))
+        _draw_units(strip(ax, 0.0, FLOOR, "units"), scene)
     if scene.mirrored:
         _draw_arcs(strip(ax, FLOOR, ARCS, "mirrors"), scene)
-    _draw_units(strip(ax, 0.0, FLOOR, "units"), scene)
     finish(ax, f"{name}, lag {lag}", name if inputs.shape[1] == 1 else f"{name}, other lags taken away")
     left, right = scene(scene.x[[scene.x.argmin(), scene.x.argmax()]])
     # in the upper corner that the map leaves free, away from the strips
@@ -179,16 +185,14 @@ def _make_room(ax: Any, share: float) -> None:
 def _draw_units(ax: Any, scene: _Scene) -> None:
     """Draw units times coefficients; the largest few in colour, with their coefficients."""
     point, ends = scene.network.point, np.array([scene.low, scene.high])
-    own = [i for i, unit in enumerate(point.features) if unit.column == scene.column]
-    lines = {i: _unit_line(point.features[i], float(point.coef[i]), ends) for i in own}
-    order = sorted(own, key=lambda i: -float(np.ptp(lines[i][1])))
+    lines = {i: _unit_line(point.features[i], float(point.coef[i]), ends) for i in scene.units}
+    order = sorted(lines, key=lambda i: -float(np.ptp(lines[i][1])))
     for i in order[MOST_UNITS:]:
         ax.plot(*lines[i], color=GREY, linewidth=0.7, alpha=0.6)
     for place, i in enumerate(order[:MOST_UNITS]):
         ax.plot(*lines[i], color=COLOURS[place], linewidth=1.4, label=f"{point.coef[i]:.3g}")
-    if order:
-        title = f"coefficient ({len(order)} unit{'s' if len(order) > 1 else ''})"
-        ax.legend(title=title, title_fontsize=7, fontsize=7, framealpha=0.7, ncols=2, loc="best")
+    title = f"coefficient ({len(order)} unit{'s' if len(order) > 1 else ''})"
+    ax.legend(title=title, title_fontsize=7, fontsize=7, framealpha=0.7, ncols=2, loc="best")
 
 
 def _unit_line(unit: Any, z: float, ends: Array) -> tuple[Array, Array]:

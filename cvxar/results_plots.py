@@ -61,6 +61,9 @@ def draw_network(results: Results, ax: Any) -> Any:
         )
         for column, panel in enumerate(panels)
     ]
+    if frame.x.shape[1] + frame.exog.shape[1] > 1:
+        for panel in drawn:
+            panel.set_ylabel(f"{_map_name(results)}, other terms taken away")
     return drawn[0] if count == 1 else np.array(drawn, dtype=object)
 
 

@@ -146,6 +146,39 @@ def test_several_lags_have_a_panel_each(sunspots):
     assert [ax.get_xlabel() for ax in axes] == ["sunspots, lag 1", "sunspots, lag 9"]
 
 
+def test_what_is_not_the_map_is_taken_away(sunspots):
+    """Only the nonlinear lag is drawn, on the scale of the transform, less all other terms."""
+    model = ConvexAR(3, nonlinear_lags=[2], transform="sqrt", trend="ct", beta_ratio=0.1).fit(sunspots)
+    ax = model.plot_network()
+    assert ax.get_xlabel() == "sqrt of sunspots, lag 2"
+    assert ax.get_ylabel() == "sqrt of sunspots, other terms taken away"
+    x = np.sqrt(sunspots.to_numpy())[1:-2]
+    above = next(line.get_xydata() for line in ax.get_lines() if len(line.get_xdata()) == len(x))
+    np.testing.assert_allclose(above[:, 0], x)
+    np.testing.assert_allclose(above[:, 1] - model.network_(x), model.resid_, atol=1e-9)
+    fits = lines(model.plot_fit())["one-step fit"]
+    np.testing.assert_array_equal(fits[:, 1], model.predict())
+
+
+@pytest.mark.parametrize(
+    "values", [np.ones(20), np.arange(9.0), [1.0, 2.0, 4.0]], ids=["flat", "line", "three"]
+)
+@pytest.mark.parametrize("method", METHODS)
+def test_a_linear_fit_is_drawn_without_units(values, method):
+    model = ConvexAR(1).fit(values)
+    axes = np.ravel(draw(model, method))
+    axes[0].figure.canvas.draw()
+    assert axes[0].child_axes == []
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_missing_observations_are_gaps(sunspots, method):
+    model = ConvexAR(1).fit(sunspots.where(np.arange(len(sunspots)) % 17 != 3))
+    for ax in np.ravel(draw(model, method)):
+        assert ax.has_data()
+        assert np.isfinite([*ax.get_xlim(), *ax.get_ylim()]).all()
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_without_matplotlib_the_extra_is_named(monkeypatch, fitted, method):
     monkeypatch.setattr("cvxar.figures.find_spec", lambda name: None)

@@ -1,5 +1,7 @@
 """Every breakpoint says truly why it is where it is."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,6 +10,7 @@ from problems import ARCHITECTURES, problems
 from cvxar import LassoProblem, solve
 from cvxar.activations import Step
 from cvxar.architectures import DeepNarrow
+from cvxar.architectures.symmetrized import valley
 from cvxar.reflections import SIMPLEST, origins, reflect
 
 RULES = {"R": reflect, "M": lambda a, b: (a + b) / 2, "G": lambda a, b, c: b + c - a}
@@ -82,3 +85,13 @@ def test_monotone_and_capped_units_bend_at_data_points_only(name):
     assert network.breakpoints
     assert {b.label for b in network.breakpoints} == {"data point"}
     assert {b.location for b in network.breakpoints} <= set(x.tolist())
+
+
+def test_the_fourth_point_of_a_valley_is_a_generalised_reflection():
+    """Both walls of a symmetrised unit are equally high: of four kinks, three fix the fourth."""
+    unit = replace(valley(0.0, 1.0, 3.5, 4.5, 0), points=(0.0, 1.0, 3.5))
+    assert [(o.label, o.formula) for o in origins(unit).values()] == [
+        *(("data point", f"{p:g}") for p in (0.0, 1.0, 3.5)),
+        ("generalised reflection", "G(0, 1, 3.5)"),
+    ]
+    assert origins(unit)[4.5].points == (0.0, 1.0, 3.5)
