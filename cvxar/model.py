@@ -333,6 +333,7 @@ class ConvexAR(Fitted):
         *,
         level: float | Iterable[float] = (50, 80, 95),
         exog: Any = None,
+        intervals: str = "bootstrap",
         rng: Any = 0,
         history: int | None = None,
     ) -> Any:
@@ -340,7 +341,7 @@ class ConvexAR(Fitted):
 
         Parameters
         ----------
-        steps, level, exog, rng
+        steps, level, exog, intervals, rng
             As in :meth:`forecast`.
         ax : matplotlib Axes, optional
             Made when not given.
@@ -348,5 +349,5 @@ class ConvexAR(Fitted):
             How many observations to show; by default four times as many as steps, at least 40.
         """
         shown = None if history is None else check_count(history, "history")
-        table = self.forecast(steps, exog=exog, level=level, rng=rng)
+        table = self.forecast(steps, exog=exog, level=level, intervals=intervals, rng=rng)
         return draw_forecast(self._results, table, shown, ax)

@@ -191,8 +191,9 @@ def test_the_fan_is_the_forecast(sunspots, frequency):
     """On the calendar, or on positions where the index has no frequency to go on with."""
     series = datasets.load_bitcoin() if frequency else datasets.load_bitcoin().drop("2017-03-03")
     model = ConvexAR(1, beta_ratio=1.0).fit(series)
-    ax = model.plot_forecast(5, level=(50, 90), history=20)
-    table = model.forecast(5, level=(50, 90), rng=0)
+    options = {"level": (50, 90), "intervals": "conformal" if frequency else "bootstrap"}
+    ax = model.plot_forecast(5, history=20, **options)
+    table = model.forecast(5, rng=0, **options)
     observed, mean = lines(ax)["observed"], lines(ax)["mean"]
     np.testing.assert_array_equal(observed[:, 1], series.iloc[-20:])
     np.testing.assert_array_equal(mean[:, 1], np.append(series.iloc[-1:], table["mean"]))

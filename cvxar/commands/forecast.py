@@ -31,7 +31,7 @@ def _run(options: argparse.Namespace, given: Given, command: str) -> Output:
 
     def draw() -> Any:
         level = options.level or FAN
-        return model.plot_forecast(steps, level=level, rng=options.seed).figure
+        return model.plot_forecast(steps, level=level, intervals=options.intervals, rng=options.seed).figure
 
     return Output(rows.to_string(index=False), head(given, command) | {"rows": records(rows)}, draw)
 
