@@ -73,6 +73,8 @@ def read_container(path: str | PathLike[str]) -> Any:
     """
     name = os.fspath(path)
     try:
+        if not stat.S_ISREG(os.stat(path).st_mode):  # asked first: opening a pipe would wait for its writer
+            raise ModelFileError(f"{name} is not a file; give the path of a file that save() wrote")
         with open(path, "rb") as file:
             header, body = _parts(file, name)
     except OSError as error:
@@ -93,9 +95,7 @@ def damaged(name: object, problem: object) -> ModelFileError:
 
 def _parts(file: BinaryIO, name: object) -> tuple[bytes, bytes]:
     """Check line, sizes and digest; return header and arrays."""
-    status = os.fstat(file.fileno())
-    if not stat.S_ISREG(status.st_mode):
-        raise ModelFileError(f"{name} is not a file; give the path of a file that save() wrote")
+    size = os.fstat(file.fileno()).st_size
     line = file.readline(LONGEST_LINE)
     version, header_size, body_size, digest = _read_line(line, name)
     if version > VERSION:
@@ -103,8 +103,8 @@ def _parts(file: BinaryIO, name: object) -> tuple[bytes, bytes]:
             f"{name} has format {version}, this version of cvxar reads formats up to {VERSION}; upgrade cvxar"
         )
     expected = len(line) + header_size + body_size
-    if status.st_size != expected or header_size > LARGEST_HEADER:
-        raise damaged(name, f"{status.st_size} bytes where {expected} are announced")
+    if size != expected or header_size > LARGEST_HEADER:
+        raise damaged(name, f"{size} bytes where {expected} are announced")
     header, body = file.read(header_size), file.read(body_size)
     start = line[: line.rindex(b" ")]
     if _digest(start, header, body) != digest:

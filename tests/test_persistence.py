@@ -7,6 +7,7 @@ import json
 import os
 import pickle
 import warnings
+from pathlib import Path
 
 import joblib
 import numpy as np
@@ -19,7 +20,7 @@ from problems import ARCHITECTURES, most_inputs
 from cvxar import ConvexAR, QuantileAR, losses, transforms
 from cvxar.architectures import TwoLayer
 from cvxar.container import VERSION
-from cvxar.datasets import load_bitcoin, load_sunspots
+from cvxar.datasets import load_bitcoin, load_lynx, load_sunspots
 from cvxar.errors import CvxarError, InputError, ModelFileError, NotFittedError
 
 
@@ -306,10 +307,24 @@ def test_foreign_files_are_refused(kind, tmp_path):
         load_bytes(tmp_path / "file", FOREIGN[kind])
 
 
-def test_no_file_a_folder_and_a_device_are_refused(tmp_path):
-    for path in (tmp_path / "none", tmp_path, "/dev/zero"):
+def test_no_file_a_folder_a_pipe_and_a_device_are_refused(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "none", tmp_path, tmp_path / "pipe", "/dev/zero"):
         with pytest.raises(ModelFileError, match=r"cannot read|is not a file"):
             ConvexAR.load(path)
+
+
+def test_files_of_the_first_version_stay_readable():
+    model = ConvexAR.load(Path(__file__).parent / "models" / "version_1.cvxar")
+    assert (
+        repr(model) == "ConvexAR(lags=(1, 2), architecture=TwoLayer(activation='relu', negative_slope=0.1), "
+        "transform='log')"
+    )
+    assert model.certificate_.holds(1e-8)
+    assert [round(float(np.exp(b.location))) for b in model.breakpoints_] == [687]
+    found = model.forecast(3, method="iterate")["mean"]
+    expected = ConvexAR((1, 2), transform="log").fit(load_lynx()).forecast(3, method="iterate")["mean"]
+    pd.testing.assert_series_equal(found, expected, rtol=1e-8)
 
 
 def test_a_later_version_is_refused_by_name(written):
