@@ -205,8 +205,9 @@ class Predictor:
         The mean is that of the simulated observations: of their conditional means where the scale is
         linear, which is the same with less sampling noise.
         """
-        start, last = self._bridge(origin)
-        steps, extra = len(offsets), origin - start
+        steps = len(offsets)
+        start, last = self._bridge(origin, steps)
+        extra = origin - start
         check_size(steps + extra, paths.n_paths)
         means, simulated = self._run(start, origin, offsets, paths.shocks(self.residuals, steps + extra))
         if paths.method == "iterate":
@@ -222,38 +223,42 @@ class Predictor:
     def _run(self, start: int, origin: int, offsets: Array, shocks: Array) -> tuple[Array, Array]:
         observed = self.values[start:origin]
         before = self.offsets(start, self.known.exog[start:origin])
-        if np.any(np.isnan(before) & np.isnan(observed)):
-            at = start + int(np.argmax(np.isnan(before) & np.isnan(observed)))
-            raise InputError(
-                f"the observation at {self.known.index[at]} is missing and so is its exogenous value, "
-                "which is needed to forecast past it; give that value"
-            )
         history = self.values[start - longest(self.lags) : start]
         every = np.concatenate([before, offsets])
         return simulate(self.mean, self.lags, history, every, shocks, observed)
 
-    def _bridge(self, origin: int) -> tuple[int, int]:
+    def _bridge(self, origin: int, steps: int) -> tuple[int, int]:
         """Position where simulation starts, and the last one observed before ``origin``.
 
-        It starts at the origin, or, if one of its lags is missing, at the last position whose
-        lags are all known.
+        It starts at the origin, or at the first missing observation that the steps depend on.
         """
-        need = longest(self.lags)
         there = np.isfinite(self.known.values[:origin])
         last = origin - 1 if origin and there[-1] else int(np.max(np.flatnonzero(there), initial=-1))
-        good = np.isfinite(self.values[max(origin - need, 0) : origin])
-        if origin >= need and good.all():
-            start = origin
-        else:
-            complete = np.concatenate([[0], np.cumsum(np.isfinite(self.values[:origin]))])
-            starts = np.flatnonzero(complete[need:] - complete[: len(complete) - need] == need) + need
-            start = int(np.max(starts, initial=-1))
-        if start < 0 or (self.scale.differenced and last < 0):
+        ahead = {origin + step - lag for lag in self.lags for step in range(min(lag, steps))}
+        changes = range(last + 1, origin) if self.scale.differenced else ()
+        missing = self._unknown({*ahead, *changes})
+        if min(missing, default=0) < 0 or (self.scale.differenced and last < 0):
             raise InputError(
-                f"{need} observations in a row are needed to forecast from, and there are none before "
-                f"position {origin}; start later"
+                f"the observations before position {origin} are too few, or too many of them are missing, "
+                "for all lags of a forecast to be known or forecast themselves; start later"
             )
-        return (min(start, last + 1) if self.scale.differenced else start), last
+        for at in missing:
+            if np.isnan(self.offsets(at, self.known.exog[at : at + 1])[0]):
+                raise InputError(
+                    f"the observation at {self.known.index[at]} is missing and so is its exogenous value, "
+                    "which is needed to forecast past it; give that value"
+                )
+        return min(missing, default=origin), last
+
+    def _unknown(self, wanted: set[int]) -> set[int]:
+        """Missing positions among the wanted, and those that their own lags lead to."""
+        values, found, waiting = self.values, set[int](), set(wanted)
+        while waiting:
+            at = waiting.pop()
+            if at < 0 or not np.isfinite(values[at]):
+                found.add(at)
+                waiting |= {at - lag for lag in self.lags if at >= 0} - found
+        return found
 
     def _future_exog(self, exog: Any, stamps: pd.Index) -> Array:
         if not len(stamps) and exog is None:

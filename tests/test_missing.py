@@ -137,6 +137,15 @@ def test_missing_recent_observations_are_bridged_by_their_own_forecasts(lags, la
         assert widths[0] > widths[1]
 
 
+def test_only_what_a_forecast_depends_on_must_be_known():
+    series = holes([*range(5, 120, 7), 115, 117, 119])
+    model = ConvexAR([2, 4], beta_ratio=0.1).fit(series)
+    y, (const, a, b) = series.to_numpy(), ConvexAR([2, 4], beta_ratio=1.0).fit(series).params_
+    linear = ConvexAR([2, 4], beta_ratio=1.0).fit(series)
+    assert linear.forecast(1)["mean"].iloc[0] == pytest.approx(const + a * y[118] + b * y[116])
+    assert np.isfinite(model.forecast(6, n_paths=10)["mean"]).all()
+
+
 def test_appending_passes_over_missing_stamps():
     series = wave()
     model = ConvexAR(2, beta_ratio=0.1).fit(series.iloc[:100])

@@ -344,7 +344,7 @@ ASKED = {
     "reversed": (lambda m: m.predict(9, 3), "start lies after end"),
     "negative": (lambda m: m.predict(-3), "position"),
     "no such date": (lambda m: m.predict("2016-01-01"), "not a stamp"),
-    "dynamic too early": (lambda m: m.predict(0, 5, dynamic=True), "in a row are needed"),
+    "dynamic too early": (lambda m: m.predict(0, 5, dynamic=True), "are too few"),
     "dynamic offset": (lambda m: m.predict(5, 9, dynamic=-3), "dynamic"),
     "dynamic stamp": (lambda m: m.predict(5, 9, dynamic="2016-01-01"), "dynamic"),
     "appended infinity": (lambda m: m.append(np.inf), "inf"),

@@ -51,7 +51,7 @@ def test_the_fit_is_that_of_the_transformed_series(kind):
     found = model.forecast(5, level=(50, 90), n_paths=400, rng=0)
     if not isinstance(OBJECTS[kind], Difference):  # quantiles go through a monotone map
         invert = fit_scale(OBJECTS[kind], PRICES.to_numpy()).level.invert
-        np.testing.assert_allclose(found.iloc[:, 1:], invert(inside.iloc[:, 1:].to_numpy()), rtol=1e-3)
+        np.testing.assert_allclose(found.iloc[:, 1:], invert(inside.iloc[:, 1:].to_numpy()), rtol=5e-3)
 
 
 def literal_paths(model, steps, n_paths, seed):
