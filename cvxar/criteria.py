@@ -95,7 +95,7 @@ def describe(solution: Solution) -> dict[str, float]:
         "aic": fit.aic,
         "bic": fit.bic,
         "hqic": fit.hqic,
-        "n_breakpoints": len(solution.network.breakpoints),
+        "n_breakpoints": solution.network.n_breakpoints,
         "relative_gap": solution.certificate.relative_gap,
     }
 
