@@ -27,7 +27,8 @@ class Breakpoint:
     ``label`` is "data point", "reflection", "midpoint", "generalised reflection" or "other", and
     ``formula`` says of which data points: ``R(a, b) = 2 b - a``, ``M(a, b) = (a + b) / 2``,
     ``G(a, b, c) = b + c - a``. ``jump`` is by how much the map itself rises there (sign and threshold
-    networks), else 0. ``units`` are the indices of the units of the network that bend there.
+    networks), else 0. ``units`` are the indices of the units of the network that bend there. The formula is
+    that of a unit: a reflection that happens to fall on another data point is still called a reflection.
     """
 
     column: int
