@@ -6,10 +6,12 @@ Reading order: ``activations``, ``architectures`` (features and their exact sear
 ``cell_search`` (the same for one column, compiled), ``ramps`` and ``ramp_search`` (capped ramps),
 ``master``, ``rows``, ``column_search`` (any dictionary), ``least_norm`` (``beta = 0``), ``solver``,
 ``path``; data not in memory: ``aggregates``, ``kernel_tally``, ``streams``; then the users' side:
-``lags``, ``criteria``, ``cross_validation``, ``selection``, ``forecast``, ``settings``, ``results``,
-``conformal``, ``direct_quantiles``, ``intervals``, ``persistence``, ``sliding``, ``fitted``, ``model``,
-``regressor``, ``baselines``; ``schedule``, ``forecasters``, ``wrapped``, ``rolling``, ``scoring``,
-``evaluation``, ``backtesting`` (backtests); ``comparison``, ``commands`` and ``cli``.
+``stamps``, ``calendars``, ``observations``, ``deterministic``, ``lags``, ``transforms``, ``criteria``,
+``cross_validation``, ``selection``, ``forecast``, ``settings``, ``inference``, ``parameters``,
+``results``, ``conformal``, ``direct_quantiles``, ``intervals``, ``persistence``, ``sliding``, ``refit``,
+``diagnostics``, ``fitted``, ``model``, ``orders``, ``regressor``, ``baselines``; ``schedule``,
+``forecasters``, ``wrapped``, ``rolling``, ``scoring``, ``evaluation``, ``backtesting`` (backtests);
+``comparison``, ``commands`` and ``cli``.
 
 Letters: n observations, p input columns (lags), m distinct inputs (knots), k active features, L depth,
 beta penalty, U unpenalised columns, z feature coefficients.
