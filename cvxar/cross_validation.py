@@ -17,7 +17,7 @@ from itertools import pairwise
 import numpy as np
 
 from cvxar._typing import Array
-from cvxar.criteria import CROWDED, degrees_of_freedom, describe
+from cvxar.criteria import degrees_of_freedom, describe
 from cvxar.errors import InputError
 from cvxar.penalty_grid import DENSITY, beta_grid
 from cvxar.problem import LassoProblem
@@ -28,6 +28,9 @@ RULES = ("cv", "cv1se")
 FOLDS = 5
 START = 1 / 3
 FEWEST = 24
+# a fold's fit with more degrees of freedom than this share of its rows ends the path: near interpolation
+# a step down the path costs time and gains nothing
+CROWDED = 0.5
 # the path ends this many factors of ten below the best penalty
 PATIENCE = 1.0
 
@@ -56,7 +59,7 @@ class Fold:
     def loss(self, beta: float, extrapolation: str, tol: float, solver: str) -> float:
         """Return the mean loss of one-step predictions of the block, at ``beta`` in units of all rows.
 
-        NaN when the fit is crowded (a quarter as many degrees of freedom as training rows).
+        NaN when the fit is crowded (half as many degrees of freedom as training rows).
         """
         problem = self.training.with_beta(beta * self.share)
         solution = self._last = solve(problem, tol=tol, solver=solver, warm_start=self._last)

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from cvxar import cross_validation
 from cvxar.cross_validation import fold_ends, make_folds
 from cvxar.errors import InputError
 from cvxar.lags import lag_frame
@@ -73,7 +74,7 @@ def test_losses_along_the_path_are_those_of_cold_fits(skip, architecture, extrap
 
 @pytest.mark.parametrize("seed", range(3))
 def test_the_two_rules_choose_the_best_and_the_simplest_near_it(seed):
-    problem = lasso(tent(150, seed))
+    problem = lasso(tent(80, seed))
     best, simple = choose(problem, "cv"), choose(problem, "cv1se")
     table = best.table
     at = table["cv_loss"].argmin()
@@ -82,6 +83,15 @@ def test_the_two_rules_choose_the_best_and_the_simplest_near_it(seed):
     expected = max(b for b, loss in zip(table["beta"], table["cv_loss"], strict=True) if loss <= limit)
     assert simple.solution.problem.beta == expected >= best.solution.problem.beta
     assert simple.table.equals(table)
+
+
+def test_leaving_the_path_early_loses_nothing(monkeypatch):
+    problem = lasso(tent(200))
+    early = choose(problem, "cv")
+    monkeypatch.setattr(cross_validation, "PATIENCE", np.inf)
+    whole = choose(problem, "cv")
+    assert len(early.table) < len(whole.table)
+    assert early.solution.problem.beta == whole.solution.problem.beta
 
 
 def test_a_block_is_predicted_without_anything_after_it():
