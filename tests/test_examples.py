@@ -19,6 +19,8 @@ ARGUMENTS = {
     "backtesting.py": "",
     "bitcoin_training.py": "--steps 40 --plot a.png --csv a.csv",
     "forecast_prices.py": "--steps 3 --plot a.png --csv a.csv",
+    "dictionary_sizes.py": "--inputs 10 200",
+    "hourly_mirrors.py": "--points 150 --ratios 0.3 0.1",
     "interval_coverage.py": "--test 20 --points 400 --window 200",
     "lynx.py": "--first 100",
     "null_safety.py": "--quick",

@@ -113,11 +113,14 @@ class Match:
         Their correlations with the dual vector, signed.
     bound : float
         Never below the largest absolute correlation over the whole dictionary.
+    boxes : int
+        Boxes of parameters looked at, where the search is by branch and bound, else 0.
     """
 
     features: Sequence[Unit]
     correlations: Array
     bound: float
+    boxes: int = 0
 
 
 class Dictionary(ABC):

@@ -7,7 +7,7 @@ data points: the third is a reflection :math:`R(a, b) = 2 b - a` or a midpoint. 
 further parameters and kinks, and features where as many kinks as parameters are at data points.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import comb
 
@@ -16,7 +16,7 @@ import numpy as np
 from cvxar._typing import Array, IntArray
 from cvxar.activations import ABS
 from cvxar.architectures.base import Dictionary, Feature, Match
-from cvxar.architectures.fold_search import FoldSearch, Shape, Vertices, joined
+from cvxar.architectures.fold_search import FoldSearch, Peak, Shape, Vertices, joined
 from cvxar.architectures.fold_vertices import all_vertices, turning_pairs
 from cvxar.architectures.hinges import hinge_sums, run_peaks
 from cvxar.errors import InputError
@@ -70,7 +70,7 @@ class FoldDictionary(Dictionary):
     def feature(self, biases: Array, knots: IntArray) -> Feature:
         """Return the chain of given biases (the first relative to the median knot)."""
         center = float(self.knots[len(self.knots) // 2])
-        points = tuple(np.unique(self.knots[knots]).tolist())
+        points = tuple(sorted(set(self.knots[knots].tolist())))
         first = center + float(biases[0])
         near = min(points, key=lambda p: abs(p - first))
         # a first bias at a data point is that point, not the point plus the rounding of the shift
@@ -106,19 +106,20 @@ class FoldDictionary(Dictionary):
             return Match([], np.empty(0), 0.0)
         if self.depth > 4:
             listed, matrix = self._listed
-            return _best(list(listed), matrix @ dual, limit, 0.0)
+            return _best(list(listed), matrix @ dual, limit)
         sums = hinge_sums(self._t, dual)
         search = FoldSearch(self._t, sums, float(sums[0]))
-        seen, bound = self._pairs(search, limit)
+        seen, bound, boxes = self._pairs(search, limit)
         if self.depth == 4:
-            deeper, bound = self._deeper(search, bound, limit)
-            seen = joined([extended(seen), deeper])
+            deeper, bound, more = self._deeper(search, bound, limit)
+            seen, boxes = joined([extended(seen), deeper]), boxes + more
         order = np.argsort(-np.abs(seen.values), kind="stable")
         order = apart(seen.at[order[np.abs(seen.values[order]) > limit]], order, float(np.ptp(self._t)))
         features = list(dict.fromkeys(self.feature(seen.at[i], seen.knots[i]) for i in order))
-        return _best(features, np.array([np.sum(f(self.knots) * dual) for f in features]), limit, bound)
+        values = np.array([np.sum(f(self.knots) * dual) for f in features])
+        return replace(_best(features, values, limit, bound), boxes=boxes)
 
-    def _pairs(self, search: FoldSearch, limit: float) -> tuple[Vertices, float]:
+    def _pairs(self, search: FoldSearch, limit: float) -> Peak:
         """Vertices of depth 3 as biases, and the bound of all of them."""
         tried = joined([_singles(search, limit), turning_pairs(search, PAIR)])
         low, high = self._t[0], self._t[-1]
@@ -127,22 +128,22 @@ class FoldDictionary(Dictionary):
         seen = joined([tried, peak.seen])
         left, right = seen.at[:, 0], seen.at[:, 1]
         biases = np.column_stack([(left + right) / 2, np.abs(right - left) / 2])
-        return seen._replace(at=biases), peak.bound
+        return Peak(seen._replace(at=biases), peak.bound, peak.boxes)
 
-    def _deeper(self, search: FoldSearch, reached: float, limit: float) -> tuple[Vertices, float]:
+    def _deeper(self, search: FoldSearch, reached: float, limit: float) -> Peak:
         """Vertices of depth 4 as biases, and the bound of all of them, depth 3 included."""
         low, high = self._t[0], self._t[-1]
         span = high - low
         root = np.array([low - span, low - span, 0.0]), np.array([high + span, high + span, span])
-        seen = []
+        seen, boxes = [], 0
         for shape in DEEPER:
             peak = search.run(shape, *root, reached, limit, leaf=10)
             seen.append(peak.seen)
-            reached = max(reached, peak.bound)
+            reached, boxes = max(reached, peak.bound), boxes + peak.boxes
         found = joined(seen)
         left, right, last = found.at.T
         biases = np.column_stack([(left + right) / 2, np.abs(right - left) / 2, np.abs(last)])
-        return found._replace(at=biases), reached
+        return Peak(found._replace(at=biases), reached, boxes)
 
 
 def _singles(search: FoldSearch, limit: float) -> Vertices:
@@ -166,7 +167,7 @@ def apart(biases: Array, order: IntArray, span: float) -> IntArray:
     return order[np.sort(first)[:MOST]]
 
 
-def _best(features: list[Feature], values: Array, limit: float, bound: float) -> Match:
+def _best(features: list[Feature], values: Array, limit: float, bound: float = 0.0) -> Match:
     order = np.argsort(-np.abs(values), kind="stable")
     keep = order[np.abs(values[order]) > limit][:MOST]
     bound = max(bound, float(np.max(np.abs(values), initial=0.0)))
