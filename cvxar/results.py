@@ -212,7 +212,7 @@ def fit_results(
 
     ``choose`` returns a solution of the problem, chosen before; without it the settings choose one.
     """
-    settings = Settings(**settings.get_params())
+    settings = settings.kept()
     terms = settings.check()
     seasonal = bool(settings.seasonal)
     own = seasons(known.index) if seasonal and settings.period is None else None

@@ -1,8 +1,11 @@
 """The arguments of an autoregression: kept as given, read, changed and compared, checked before any work."""
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import KW_ONLY, MISSING, dataclass, fields
 from typing import Any, Self
+
+import numpy as np
 
 from cvxar import architectures, losses, transforms
 from cvxar.architectures import Architecture
@@ -75,6 +78,13 @@ class Settings:
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the constructor's arguments as a dictionary."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def kept(self) -> "Settings":
+        """Return a copy of the arguments, lists and arrays included, which later changes do not reach."""
+        kept = Settings(**self.get_params())
+        for name, value in self.get_params().items():
+            setattr(kept, name, copy(value) if isinstance(value, list | np.ndarray) else value)
+        return kept
 
     def set_params(self, **params: Any) -> Self:
         """Change constructor arguments; they take effect at the next ``fit``.

@@ -152,10 +152,12 @@ def test_a_model_that_learned_of_more_observations_comes_back(kind, tmp_path):
 
 
 def test_a_model_is_saved_as_it_was_fitted_whatever_is_set_afterwards(tmp_path):
-    model = ConvexAR(1, beta_ratio=0.1).fit(noisy(30))
-    model.set_params(lags=2, beta_ratio=None, beta="aic")
+    lags = [1, 3]
+    model = ConvexAR(lags, beta_ratio=0.1).fit(noisy(30))
+    lags.append(2)
+    model.set_params(trend="n", beta_ratio=None, beta="aic")
     other = reloaded(model, tmp_path)
-    assert repr(other) == "ConvexAR(beta_ratio=0.1)"
+    assert repr(other) == "ConvexAR(lags=[1, 3], beta_ratio=0.1)"
     pd.testing.assert_frame_equal(other.forecast(3, rng=0), model.forecast(3, rng=0), check_exact=True)
 
 
