@@ -76,13 +76,16 @@ def test_intervals_of_every_kind_are_nested_hold_the_mean_and_repeat(name, kind)
     pd.testing.assert_frame_equal(table[["mean", "lower_80", "upper_80"]], alone)
 
 
-@pytest.mark.parametrize("trend", ["n", "c"])
+@pytest.mark.parametrize(
+    "options", [{"trend": "n"}, {"trend": "c"}, {"trend": "ct", "seasonal": True}], ids=str
+)
 @pytest.mark.parametrize("lags", [1, 3, [2, 5]])
-def test_gaussian_intervals_of_a_linear_model_are_those_of_autoreg(lags, trend):
-    model = ConvexAR(lags, trend=trend, beta_ratio=1.0).fit(SUNSPOTS)
+def test_gaussian_intervals_of_a_linear_model_are_those_of_autoreg(lags, options):
+    options = options | ({"period": 11} if "seasonal" in options else {})
+    model = ConvexAR(lags, **options, beta_ratio=1.0).fit(SUNSPOTS)
     table = model.forecast(24, level=(80, 95), intervals="gaussian", rng=0)
     n = len(SUNSPOTS)
-    result = AutoReg(SUNSPOTS.to_numpy(), lags, trend=trend).fit().get_prediction(n, n + 23)
+    result = AutoReg(SUNSPOTS.to_numpy(), lags, **options).fit().get_prediction(n, n + 23)
     assert table["mean"].to_numpy() == pytest.approx(result.predicted_mean, rel=1e-9)
     for level in (80, 95):
         ours = table[[f"lower_{level}", f"upper_{level}"]].to_numpy()
