@@ -18,12 +18,10 @@ import numpy as np
 from cvxar._typing import Array, BoolArray, IntArray
 from cvxar.architectures.two_layer import hinge_sums
 from cvxar.coefficients import Coefficients
-from cvxar.design import Design
-from cvxar.interior import Programme, maximise
-from cvxar.losses import Loss
+from cvxar.interior import Optimum, maximise
 from cvxar.nodal import State, aggregate
-from cvxar.nodal_rows import NodalRows
 from cvxar.nodal_search import coefficients_of
+from cvxar.ordered import Ordered, Restricted, ordered_rows
 from cvxar.problem import LassoProblem
 from cvxar.rounds import LOOSEST, closed, iterate
 from cvxar.spline import Spline, flat, signed
@@ -32,59 +30,10 @@ COARSE = 4_000  # observations of the first approximation
 CLOSE = 1e-4  # accuracy of the first round: a round costs more than a digit
 ACCURATE = 1e-5  # from here on it shows which kinks are none
 NOISE = 0.1  # share of the accuracy of a solution by which correlations may exceed the penalty
-MANY = 30  # idle nodes kept, because dropping one too early costs a round
-
-
-@dataclass(frozen=True)
-class Ordered:
-    """Observations in the order of their inputs; ``place`` is the knot of each, in scaled units."""
-
-    t: Array
-    place: IntArray
-    target: Array
-    lower: Array
-    upper: Array
-    curvature: Array
-
-    def thinned(self, stride: int) -> tuple["Ordered", IntArray]:
-        """Return every ``stride``-th observation, the last one too, and which knots are theirs."""
-        rows = np.unique(np.append(np.arange(0, len(self.place), stride), len(self.place) - 1))
-        knots, place = np.unique(self.place[rows], return_inverse=True)
-        parts = (part[rows] for part in (self.target, self.lower, self.upper, self.curvature))
-        return Ordered(self.t[knots], place, *parts), knots
-
-    def programme(self, spline: Spline, tilted: bool) -> Programme:
-        """Rows of the observations and of the penalty, for kinks at the nodes of a spline."""
-        nodes, inner = spline.nodes, len(spline.nodes) - 2
-        edges = np.searchsorted(self.place, nodes[1:-1])
-        counts = np.diff(np.concatenate([[0], edges, [len(self.place)]]))
-        left = np.repeat(spline.t[nodes[:-1]], counts)
-        share = (self.t[self.place] - left) / np.repeat(spline.gaps, counts)
-        price = spline.beta * spline.kink_price(1.0 if tilted else 0.0)
-        cost = np.append(np.full(inner, price), np.full(int(tilted), spline.beta / 2))
-        none = np.zeros(len(cost))
-        return Programme(
-            NodalRows(share, counts, spline.gaps, tilted),
-            np.concatenate([self.target, none]),
-            np.concatenate([self.lower, -cost]),
-            np.concatenate([self.upper, cost]),
-            np.concatenate([self.curvature, none]),
-        )
-
-
-def ordered_rows(design: Design, loss: Loss) -> Ordered:
-    """Put the observations of the only column into the order of their inputs; O(n log n)."""
-    (column,) = design.columns
-    order = np.argsort(column.position, kind="stable")
-    weight = design.weight[order]
-    return Ordered(
-        column.t,
-        column.position[order],
-        design.e[order],
-        loss.lower * weight,
-        loss.upper * weight,
-        loss.curvature / (weight * design.y_scale),
-    )
+ATTEMPTS = 4  # solutions with a part of the observations, the last one with all
+MOST_STRAYED = 0.1
+MANY = 10
+FAR = 0.7
 
 
 @dataclass(frozen=True)
@@ -129,26 +78,49 @@ class NodeSearch:
     tilted: bool = False
 
     def settle(self, spline: Spline, tol: float) -> Settled:
-        """Solve with kinks at the nodes, and price every knot; O(n)."""
-        programme = self.rows.programme(spline, self.tilted)
-        best = maximise(programme, spline.value, tol)
-        n, inner = len(self.rows.place), len(spline.nodes) - 2
-        slope = np.diff(best.unknowns) / spline.gaps
-        spline = replace(spline, value=best.unknowns, slope=slope)
-        dual = best.dual[:n]
+        """Solve with kinks at the nodes, and price every knot; O(n).
+
+        The spline given, unless it is the zero function, tells which observations are far from the fit.
+        """
+        known = len(spline.nodes) > 2
+        sides = self.rows.sides(self._residual(spline), len(spline.nodes)) if known else None
+        for attempt in range(ATTEMPTS):
+            restricted = self.rows.restricted(spline, self.tilted, sides)
+            best = maximise(restricted.programme, spline.value, tol)
+            spline = replace(spline, value=best.unknowns, slope=np.diff(best.unknowns) / spline.gaps)
+            residual = self._residual(spline)
+            if sides is None or not (strayed := sides * residual < 0).any():
+                break
+            few = np.sum(strayed) < MOST_STRAYED * np.sum(sides == 0)
+            sides = np.where(strayed, 0.0, sides) if few and attempt < ATTEMPTS - 2 else None
+        return self._priced(spline, restricted, best, self._value(best, restricted, residual), tol)
+
+    def _value(self, best: Optimum, restricted: Restricted, residual: Array) -> float:
+        """Objective, with the loss of every observation on the side where it is."""
+        penalty = restricted.operator.forward(best.unknowns)[restricted.operator.n :]
+        return self.rows.value(residual) + float(restricted.cost @ np.abs(penalty))
+
+    def _priced(
+        self, spline: Spline, restricted: Restricted, best: Optimum, value: float, tol: float
+    ) -> Settled:
+        dual = restricted.dual(self.rows, best.dual)
         sums = aggregate(dual, self.rows.place, len(spline.t))
         kink, limit, bound = spline.prices(hinge_sums(spline.t, sums))
         scale = min(1.0, spline.beta / bound) if bound > 0 else 1.0
         curved = float(self.rows.curvature @ (dual * dual)) / 2
-        gap = best.value - scale * (float(dual @ self.rows.target) - scale * curved)
-        cost = float(programme.upper[n]) if inner else 1.0
-        return Settled(spline, dual, best.dual[n : n + inner], cost, kink, limit, best.value, gap, tol)
+        gap = value - scale * (float(dual @ self.rows.target) - scale * curved)
+        first = restricted.operator.n
+        price = best.dual[first : first + len(spline.nodes) - 2]
+        return Settled(spline, dual, price, restricted.price, kink, limit, value, gap, tol)
 
     def run(self, spline: Spline, tol: float, max_rounds: int, loosest: float) -> tuple[Settled, int]:
         """Iterate until the gap is closed; nodes without a kink are left out at the end."""
         first = self.settle(spline, loosest)
         best, done = iterate(first, self._again, tol, max_rounds, loosest)
         return self._cleared(best, tol), done
+
+    def _residual(self, spline: Spline) -> Array:
+        return self.rows.target - spline.curve()[self.rows.place]
 
     def _again(self, now: Settled, accuracy: float) -> Settled:
         knots, sign = now.candidates
@@ -158,12 +130,14 @@ class NodeSearch:
 
     @staticmethod
     def _lean(now: Settled) -> Spline:
-        """Drop idle nodes: all of an accurate solution that needs no others, else if they are many."""
-        drop = now.idle & (np.abs(now.price) < 0.9 * now.cost)
-        if not now.asking and now.accuracy <= ACCURATE:
-            drop = now.idle
-        elif np.sum(drop) <= MANY + np.sum(~drop):
-            return now.spline
+        """Drop idle nodes: those far from their limit, or all where they are many or no others are wanted.
+
+        Crowded nodes cost digits, and a node dropped too early only a round.
+        """
+        drop, accurate = now.idle, now.accuracy <= ACCURATE
+        few = np.sum(drop) <= MANY + np.sum(~drop)
+        if few and (now.asking or not accurate):
+            drop = drop & (np.abs(now.price) < FAR * now.cost)
         return now.spline.without(np.concatenate([[False], drop, [False]]))
 
     def _cleared(self, best: Settled, tol: float) -> Settled:

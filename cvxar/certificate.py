@@ -63,9 +63,12 @@ def certify(problem: LassoProblem, point: Coefficients, dual: Array) -> Certific
     design = problem.design
     residual = (design.y - point.level) - point.varying(design.x, design.exog)
     primal = problem.loss.value(residual, design.weight) + problem.beta * float(np.sum(np.abs(point.coef)))
-    noise = 8 * np.finfo(float).eps * (design.y_scale + point.summands(design.x, design.exog))
-    grain = np.finfo(float).eps / 2 * abs(point.level)  # the constant is rounded to this, as y itself is
-    floor = float(design.weight @ (noise * noise)) + float(np.sum(design.weight)) * grain * grain
+    eps = np.finfo(float).eps
+    noise = 8 * eps * (design.y_scale + point.summands(design.x, design.exog))
+    grain = (
+        eps / 2 * abs(point.level) * np.ones_like(noise)
+    )  # the constant is rounded to this, as y itself is
+    floor = sum(problem.loss.value(e, design.weight) for e in (noise, -noise, grain, -grain))
     # what is lost whatever the fit is half a squared residual in both values: its dual is itself
     return Certificate(design.lost + primal, design.lost + _dual_value(problem, point, dual), floor)
 

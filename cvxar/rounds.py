@@ -42,7 +42,8 @@ def iterate(
             break
         relative = abs(now.gap) / now.value if now.value > 0 else tol
         share, least = (0.2, tol / 4) if now.asking else (0.02, tol / 10)
-        accuracy = float(np.clip(share * relative, least, loosest))
+        wanted = min(share * relative, 0.3 * accuracy if stalled else loosest)
+        accuracy = float(np.clip(wanted, least, loosest))
         now, done = again(now, accuracy), done + 1
         stalled = 0 if _closer(now, best, 0.9) else stalled + 1
         best = now if _closer(now, best, 1.0) else best
