@@ -5,7 +5,8 @@ A forecaster is an object with ``fit(series)`` and ``forecast(steps)``, or a fun
 has them. Between refits ``append(new, refit=False)`` is used when there; a forecaster without is refitted at
 every origin, the only way to tell it the news.
 
-Three attributes are understood beyond these: ``certificate_`` (its relative gap is reported);
+Three attributes are understood beyond these: ``certificate_``, or ``certificates_`` as a mapping (the largest
+relative gap is reported);
 ``continues = True`` (refits go on from the last parameters by ``append(new, refit=True)``, in one job); and
 ``rolling_fits(values)``, which may return `RollingFits`, used for one-step means without exogenous columns.
 """
@@ -102,9 +103,11 @@ class Runner(ABC):
 
     @property
     def relative_gap(self) -> float:
-        """Of the last fit; NaN without certificate."""
-        certificate = getattr(self.fitted, "certificate_", None)
-        return math.nan if certificate is None else float(certificate.relative_gap)
+        """Of the last fit, the largest if it has several; NaN without certificate."""
+        single = getattr(self.fitted, "certificate_", None)
+        proofs = [] if single is None else [single]
+        proofs.extend(getattr(self.fitted, "certificates_", {}).values())
+        return max((float(proof.relative_gap) for proof in proofs), default=math.nan)
 
 
 class FunctionRunner(Runner):

@@ -59,6 +59,8 @@ class SlidingFits:
                 {"beta_ratio": how.beta_ratio} if how.beta_ratio is not None else {"beta": float(how.beta)}
             )
             self._solution, self._model = window.solve(**given, tol=how.tol), None
+            if not self._solution.certificate.holds(how.tol):
+                raise InputError("the tolerance was missed; a fit in full has other means")
         except InputError:
             self._window, self._solution = None, None
             self._model = self.in_full(self.values[first:known])

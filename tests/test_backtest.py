@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from problems import ARCHITECTURES
 from statsmodels.tsa.ar_model import AutoReg
 
-from cvxar import ConvexAR, Wrapped, architectures, backtest, losses, transforms
+from cvxar import ConvexAR, QuantileAR, Wrapped, architectures, backtest, losses, transforms
 from cvxar.baselines import AutoRegression, RandomWalk, TrainedNetwork
 from cvxar.deterministic import TRENDS
 from cvxar.errors import InputError, InputTypeError
@@ -167,6 +167,7 @@ def catalogue():
     for trend in TRENDS:
         yield f"trend {trend}", ConvexAR(trend=trend, beta_ratio=0.3)
     yield "seasonal", ConvexAR(seasonal=True, period=4, beta_ratio=0.3)
+    yield "quantiles", QuantileAR([0.1, 0.9], beta_ratio=0.3)
     yield "two lags", ConvexAR([1, 3], beta_ratio=0.1)
     yield "AR(1)", AutoRegression()
     yield "random walk", RandomWalk()
@@ -182,9 +183,12 @@ def test_no_look_ahead(options):
     other = WALK.iloc[:40].copy()
     other.iloc[change:] *= np.linspace(0.5, 1.5, 4)
     one, two = (
-        backtest(series, models, initial=34, **options).forecasts for series in (WALK.iloc[:40], other)
+        backtest(series, models, initial=35, **options).forecasts for series in (WALK.iloc[:40], other)
     )
     assert one["error"].eq("").all()
+    ours = one["model"].isin([name for name, m in models.items() if isinstance(m, (ConvexAR, QuantileAR))])
+    assert one.loc[ours, "relative_gap"].le(1e-6).all()
+    assert one.loc[~ours, "relative_gap"].isna().all()
     before = one["origin"] < WALK.index[change]
     columns = [name for name in one if name not in ("y", "fit_seconds")]
     pd.testing.assert_frame_equal(one[before][columns], two[before][columns], check_exact=True)

@@ -8,7 +8,7 @@ import pandas as pd
 from cvxar.backtesting import backtest
 from cvxar.baselines import AutoRegression, RandomWalk
 from cvxar.commands.arguments import add_beta, add_plot, add_seed, real, reals, whole
-from cvxar.commands.base import Command, Output, head, records
+from cvxar.commands.base import Command, Output, head, plain, records
 from cvxar.commands.inputs import Given
 from cvxar.errors import InputError
 from cvxar.evaluation import Backtest
@@ -52,12 +52,12 @@ def _run(options: argparse.Namespace, given: Given, command: str) -> Output:
     )
     scores = result.scores().reset_index()
     tests = result.compare(BASELINE, rng=options.seed).reset_index().drop(columns=["rmse", "mae"])
-    gap = float(np.nanmax(result.forecasts["relative_gap"]))
+    gap = float(result.forecasts["relative_gap"].max())
     facts = {
         "rows": records(scores),
         "comparisons": records(tests),
         "origins": len(result.schedule.origins(len(series))),
-        "relative_gap": gap,
+        "relative_gap": plain(gap),
         "failures": records(result.failures.astype(str)),
     }
     text = _text(result, scores, tests, gap)
