@@ -47,11 +47,14 @@ def test_the_fit_is_that_of_the_transformed_series(kind):
     np.testing.assert_array_equal(model.params_, twin.params_)
     np.testing.assert_array_equal(model.fittedvalues_, twin.fittedvalues_)
     assert (model.aic_, model.beta_) == (twin.aic_, twin.beta_)
-    inside = twin.forecast(5, level=(50, 90), n_paths=400, rng=0)
-    found = model.forecast(5, level=(50, 90), n_paths=400, rng=0)
+    # with 401 paths every end is a path; an end that would leave out the mean is put at the mean
+    inside = twin.forecast(5, level=(50, 90), n_paths=401, rng=0)
+    found = model.forecast(5, level=(50, 90), n_paths=401, rng=0)
     if not isinstance(OBJECTS[kind], Difference):  # quantiles go through a monotone map
         invert = fit_scale(OBJECTS[kind], PRICES.to_numpy()).level.invert
-        np.testing.assert_allclose(found.iloc[:, 1:], invert(inside.iloc[:, 1:].to_numpy()), rtol=5e-3)
+        own = ~(inside.eq(inside["mean"], axis=0) | found.eq(found["mean"], axis=0)).to_numpy()
+        assert own.sum() >= 16
+        np.testing.assert_allclose(found.to_numpy()[own], invert(inside.to_numpy()[own]), rtol=1e-9)
 
 
 def literal_paths(model, steps, n_paths, seed):
