@@ -28,8 +28,8 @@ def complete(index: pd.Index) -> pd.Index:
 
     A ``PeriodIndex`` and an index with ``freq`` declare theirs. Whole numbers, dates and durations that
     are evenly spaced but for gaps have the common spacing; dates may also be evenly spaced in months,
-    quarters or years. Days without weekends but with other gaps are trading days, whose holidays
-    are unknown: they have no calendar, unless declared with ``series.asfreq("B")``.
+    quarters or years. Days without weekends are trading days, whose holidays are unknown: they have no
+    calendar, unless it is declared with ``series.asfreq("B")``.
 
     Raises
     ------
@@ -93,6 +93,9 @@ def _common_step(stamps: Array) -> int:
 
 
 def _complete_times(index: Any) -> pd.Index:
+    own: pd.Index = index
+    if _trading_days(index):
+        return own
     steps = np.diff(index.asi8)
     even = bool(np.all(steps == steps[0]))
     whole = _inferred(index[: len(index) if not even else FEW])
@@ -108,7 +111,7 @@ def _complete_times(index: Any) -> pd.Index:
     calendars = [_times(index, frequency) for frequency in sorted(frequencies, key=str)]
     fitting = [full for full in calendars if len(index) < len(full) <= SPARSEST * len(index)]
     fitting = [full for full in fitting if index.isin(full).all()]
-    return index if _trading_days(index) else min(fitting, key=len, default=index)
+    return min(fitting, key=len, default=index)
 
 
 def _inferred(index: Any) -> Any:
@@ -130,11 +133,12 @@ def _times(index: Any, frequency: Any) -> pd.Index:
 
 
 def _trading_days(index: Any) -> bool:
-    """Whether stamps are days of the week but none of the weekend, over more than a week."""
+    """Whether most stamps are a day apart and none is of a weekend, over more than a week."""
     if not isinstance(index, pd.DatetimeIndex) or index[-1] - index[0] <= WEEK:
         return False
-    daily = bool((index.normalize().unique().size) == len(index))
-    return daily and not bool(np.any(index.day_of_week >= 5))
+    steps = np.diff(index.tz_localize(None).normalize().to_numpy())
+    daily = np.mean(steps == np.timedelta64(1, "D")) > 0.5
+    return bool(daily and not np.any(index.day_of_week >= 5))
 
 
 def seasons(index: pd.Index) -> int | None:

@@ -17,12 +17,14 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol, Self
 
 import numpy as np
 import pandas as pd
 
 from cvxar._typing import Array
+from cvxar.calendars import complete
 from cvxar.errors import InputError, InputTypeError
 from cvxar.schedule import Schedule
 
@@ -65,10 +67,23 @@ class Data:
     exog: pd.DataFrame | None = None
     future_exog: Any = "last"
 
+    @cached_property
+    def counted(self) -> bool:
+        """Whether stamps are missing on the calendar of the series.
+
+        A backtest counts observations: step h is the h-th one to come. Forecasters are then told positions
+        for stamps, so that none of them takes a stamp that is missing for a step.
+        """
+        return len(complete(self.series.index)) != len(self.series)
+
+    def _rows(self, data: Any, first: int, known: int) -> Any:
+        rows = data.iloc[first:known]
+        return rows.set_axis(pd.RangeIndex(first, first + len(rows))) if self.counted else rows
+
     def training(self, first: int, known: int) -> tuple[pd.Series, pd.DataFrame | None]:
         """Observations and exogenous rows at positions ``first`` to ``known - 1``."""
-        rows = slice(first, known)
-        return self.series.iloc[rows], None if self.exog is None else self.exog.iloc[rows]
+        exog = None if self.exog is None else self._rows(self.exog, first, known)
+        return self._rows(self.series, first, known), exog
 
     def ahead(self, known: int, steps: int) -> Any:
         """Exogenous rows of the steps after the first ``known`` observations."""
@@ -76,7 +91,7 @@ class Data:
             return None
         if callable(self.future_exog):
             return self.future_exog(self.exog.iloc[:known], steps)
-        rows = self.exog.iloc[known : known + steps]
+        rows = self._rows(self.exog, known, known + steps)
         if self.future_exog == "known":
             return rows
         repeated = np.repeat(self.exog.to_numpy()[known - 1 : known], steps, axis=0)

@@ -373,3 +373,19 @@ def test_a_bar_shows_the_progress_and_changes_nothing(capsys):
     shown = backtest(WALK, {"walk": RandomWalk()}, progress=True)
     assert "12/12" in capsys.readouterr().err
     same(shown, backtest(WALK, {"walk": RandomWalk()}))
+
+
+def test_steps_are_observations_where_days_are_missing():
+    days = pd.date_range("2020-01-01", periods=65).delete([20, 21, 55, 61, 62])
+    series = WALK.set_axis(days)
+    models = {
+        "linear": ConvexAR(beta_ratio=1.0),
+        "AR(1)": AutoRegression(),
+        "trend": ConvexAR(trend="ct", beta_ratio=1.0),
+    }
+    table = backtest(series, models, initial=48, horizon=2).forecasts
+    linear, autoreg = (table[table["model"] == name].reset_index(drop=True) for name in ("linear", "AR(1)"))
+    np.testing.assert_allclose(linear["mean"], autoreg["mean"], rtol=1e-7)
+    pd.testing.assert_series_equal(linear["time"], autoreg["time"])
+    counted = backtest(series.to_numpy(), models, initial=48, horizon=2).forecasts
+    np.testing.assert_array_equal(table["mean"], counted["mean"])

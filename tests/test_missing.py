@@ -76,6 +76,7 @@ def test_a_stamp_that_is_not_there_is_an_observation_that_is_missing(kind):
 
 
 IRREGULAR = {
+    "trading days without holidays": pd.DatetimeIndex(pd.bdate_range("2020-01-01", periods=120).to_numpy()),
     "trading days": pd.bdate_range("2020-01-01", periods=130).delete(
         [7, 30, 31, 60, 77, 90, 91, 100, 101, 111]
     ),
@@ -96,7 +97,7 @@ def test_without_a_calendar_observations_are_counted(kind):
 
 
 def test_evenly_spaced_stamps_have_a_calendar_without_a_frequency():
-    for freq in ("D", "h", "MS", "QE", "B", "W", "YS", "15min"):
+    for freq in ("D", "h", "MS", "QE", "W", "W-MON", "YS", "15min"):
         whole = pd.date_range("2019-02-03", periods=40, freq=freq)
         bare = pd.DatetimeIndex(whole.to_numpy())
         assert complete(bare[:30]).freq is not None
