@@ -21,7 +21,7 @@ from cvxar.errors import ModelFileError
 from cvxar.files import write_atomically
 
 MAGIC = b"cvxar"
-# raise it whenever older code could not read, or would misread, what is written; tests/models keeps one of each
+# raise it whenever older code could not read, or would misread, what is written; tests/models has one of each
 VERSION = 1
 LONGEST_LINE = 256
 LARGEST_HEADER = 2**27
