@@ -55,7 +55,7 @@ class Comparison:
     source : str
         Where the series is from.
     studies : tuple of Study
-        Training part, test part and first fitted network of every target, for the report.
+        Training part, test part and last fitted model of every target, for the report.
     """
 
     series: str

@@ -53,7 +53,7 @@ class Study:
     train, test : Series
         What the models were first fitted to, and what came after.
     model : object or None
-        The first fit of the first model that has a ``network_``.
+        The first of the models that has a ``network_``, as fitted at the last origin.
     """
 
     target: str
@@ -75,7 +75,7 @@ class Run:
     @property
     def study(self) -> Study:
         """What the pictures are made from."""
-        models = [track.first for track in self.tracks if hasattr(track.first, "network_")]
+        models = [track.last for track in self.tracks if hasattr(track.last, "network_")]
         return Study(self.target, self.train, self.test, models[0] if models else None)
 
     def forecasts(self) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from cvxar import plots
@@ -52,7 +53,7 @@ class Backtest:
         failed = (table["error"] != "") & (table["horizon"] == 1)
         return table.loc[failed, ["model", "origin", "error"]].reset_index(drop=True)
 
-    def scores(self, metrics: Any = None, *, by: str | None = None) -> pd.DataFrame:
+    def scores(self, metrics: Any = None, *, by: str | None = None, increments: bool = False) -> pd.DataFrame:
         """Score every model, on the origins at which all of them made a forecast.
 
         Parameters
@@ -64,6 +65,9 @@ class Backtest:
             (from the quantiles).
         by : {"horizon"}, optional
             One row per model and horizon. Default: all horizons together.
+        increments : bool, default False
+            The series holds changes (log returns, for example): the direction is then the sign of a value,
+            not whether it lies above the one at the origin.
 
         Returns
         -------
@@ -73,16 +77,16 @@ class Backtest:
         chosen = choose_scores(metrics, self.schedule.levels)
         _check_by(by)
         groups = self.common_forecasts().groupby(["model"] if by is None else ["model", by], sort=False)
-        rows = {key if by else key[0]: self._score(part, chosen) for key, part in groups}
+        rows = {key if by else key[0]: self._score(part, chosen, increments) for key, part in groups}
         table = pd.DataFrame.from_dict(rows, orient="index", columns=list(chosen))
         if by:
             table.index = pd.MultiIndex.from_tuples(table.index, names=["model", by])
             return table
         return table.rename_axis("model").reindex(pd.Index(self.models, name="model"))
 
-    def _score(self, rows: pd.DataFrame, chosen: dict[str, Any]) -> list[float]:
+    def _score(self, rows: pd.DataFrame, chosen: dict[str, Any], increments: bool) -> list[float]:
         series, levels = self.data.series, self.schedule.levels
-        last = series.loc[rows["origin"]].to_numpy()
+        last = np.zeros(len(rows)) if increments else series.loc[rows["origin"]].to_numpy()
         evidence = Evidence(rows, last, series.to_numpy()[: self.schedule.initial], levels)
         # a model without bands has no score of bands
         bands = rows[self.schedule.columns[1:]].notna().all(axis=None)

@@ -107,7 +107,7 @@ def _model_section(study: Study, i: int) -> Iterator[str]:
         return
     yield f"<h2>The fitted map of the {escape(study.target)}</h2>"
     yield (
-        f"<p>{escape(repr(model))}, fitted to the first {len(study.train)} values: "
+        f"<p>{escape(repr(model))} as refitted at the last origin: "
         f"{model.network_.n_units} units, {len(model.breakpoints_)} breakpoints.</p>"
         f"<p><strong>Certificate.</strong> {escape(str(model.certificate_))}.</p>"
     )

@@ -128,8 +128,8 @@ class Track:
         Name of the model.
     forecasts : DataFrame
         As in `tabulate`, the last horizon of every origin alone.
-    first : object
-        The model as fitted to the first training part.
+    first, last : object
+        The model as fitted to the first training part, and at the last origin.
     fit_seconds, total_seconds : float
         Wall time of that first fit, and of everything.
     relative_gap : float
@@ -141,6 +141,7 @@ class Track:
     model: str
     forecasts: pd.DataFrame
     first: Any
+    last: Any
     fit_seconds: float
     total_seconds: float
     relative_gap: float
@@ -202,6 +203,7 @@ def roll(
         name,
         table[table["horizon"] == horizon].reset_index(drop=True),
         first,
+        runner.fitted,
         steps[0].fit_seconds,
         time.perf_counter() - began,
         float(table["relative_gap"].max()),

@@ -48,6 +48,14 @@ def test_scores_are_the_metrics_of_the_rows(result, by):
     assert len(table) == 3 * (1 if by is None else 3)
 
 
+def test_the_direction_of_increments_is_their_sign():
+    moves = SERIES.diff().iloc[1:]
+    result = backtest(moves, {"AR(1)": AutoRegression()}, initial=40)
+    y, mean = (result.forecasts[name].to_numpy() for name in ("y", "mean"))
+    shown = result.scores("direction_hit_rate", increments=True)
+    assert shown.loc["AR(1)"].item() == np.mean((y > 0) == (mean > 0))
+
+
 def test_metrics_are_chosen_by_name_function_or_mapping(result):
     def worst(y, forecast):
         return float(np.max(np.abs(y - forecast)))

@@ -50,7 +50,7 @@ def _run(options: argparse.Namespace, given: Given, command: str) -> Output:
         progress=options.progress,
         rng=options.seed,
     )
-    scores = result.scores().reset_index()
+    scores = result.scores(increments=options.returns).reset_index()
     tests = result.compare(BASELINE, rng=options.seed).reset_index().drop(columns=["rmse", "mae"])
     gap = float(result.forecasts["relative_gap"].max())
     facts = {
@@ -88,7 +88,7 @@ def _text(result: Backtest, scores: pd.DataFrame, tests: pd.DataFrame, gap: floa
         f"{row.conclusion} Skill {row.skill:.3f} ({row.skill_lower:.3f} to {row.skill_upper:.3f} at 95 %)."
         for row in tests.itertuples()
     ]
-    worst = f"Every fit of ConvexAR is certified; largest relative gap {gap:.1e}."
+    worst = f"Certificates of ConvexAR over all origins: largest relative gap {gap:.1e}."
     return "\n".join([repr(result), "", figures, "", *words, worst])
 
 
