@@ -45,7 +45,9 @@ class ConvexAR(Fitted):
     architecture : str or Architecture, default "relu"
         Shape of the networks, see :mod:`cvxar.architectures`.
     loss : str or Loss, default "squared"
-        See :mod:`cvxar.losses`.
+        See :mod:`cvxar.losses`. With a quantile loss fitted values and the one-step forecast are that
+        quantile; further ahead it is averaged over simulated paths, whose shocks are the residuals, not
+        centred. Several quantiles that do not cross: :class:`cvxar.QuantileAR`.
     skip : bool, default True
         Free linear terms in every lag that has a network (the others have one anyway).
     beta : float or {"bic", "aic", "hqic", "cv", "cv1se"}, default "bic"

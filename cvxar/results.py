@@ -16,6 +16,7 @@ from cvxar.forecast import Predictor
 from cvxar.incremental import IncrementalLasso
 from cvxar.inference import Covariance
 from cvxar.lags import LagFrame, lag_frame
+from cvxar.losses import Loss
 from cvxar.network import Breakpoint, Network
 from cvxar.observations import Observations, first_of
 from cvxar.parameters import free_coefficients, named, parameter_table, regime_table
@@ -233,10 +234,17 @@ def fit_results(
         solution.exog_coef[len(terms.straight) :],
         frame.rows,
         solution.fitted,
-        # the residuals of a model without constant need not have mean zero
-        resid - resid.mean(),
+        _shocks(resid, solution.problem.loss),
     )
     return Results(frame, chosen, predictor, terms, settings, len(known))
+
+
+def _shocks(resid: Array, loss: Loss) -> Array:
+    """Residuals to resample: about a mean they are centred, about a quantile they are not.
+
+    The residuals of a mean without constant need not have mean zero.
+    """
+    return resid - resid.mean() if loss.curvature > 0 else resid
 
 
 def regression(

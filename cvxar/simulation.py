@@ -182,12 +182,12 @@ def simulate(
 
 
 def draw_shocks(residuals: Array, steps: int, n_paths: int, rng: np.random.Generator) -> Array:
-    """Resample residuals for every step and path: (steps, n_paths), each row with mean zero.
+    """Resample residuals for every step and path: (steps, n_paths), each row with their mean.
 
     Each row is a stratified sample: path i of a random order takes the residual at quantile
     ``(i + u) / n_paths``, so that every residual is equally likely but the rows have less sampling
-    noise than independent draws. Rows are centred, hence the simulated mean of a linear model is
-    exactly its iterated forecast.
+    noise than independent draws. Rows keep the mean of the residuals (zero, but for quantile losses),
+    hence the simulated mean of a linear model is its iterated forecast.
 
     Examples
     --------
@@ -198,8 +198,8 @@ def draw_shocks(residuals: Array, steps: int, n_paths: int, rng: np.random.Gener
     quantile = (np.arange(n_paths) + rng.random((steps, n_paths))) / n_paths
     place = np.minimum((quantile * len(residuals)).astype(np.intp), len(residuals) - 1)
     drawn = rng.permuted(np.sort(residuals)[place], axis=1)
-    centred: Array = drawn - drawn.mean(axis=1, keepdims=True)
-    return centred
+    kept: Array = drawn - (drawn.mean(axis=1, keepdims=True) - residuals.mean())
+    return kept
 
 
 def normal_shocks(sigma: float, steps: int, n_paths: int, rng: np.random.Generator) -> Array:

@@ -1,5 +1,7 @@
 """Nodal values for losses of bounded slope: the operator, and agreement with the features."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -11,7 +13,10 @@ from cvxar.architectures import TwoLayer
 from cvxar.bounded_columns import search_bounded_columns
 from cvxar.bounded_nodes import search_bounded_nodes
 from cvxar.certificate import certify
+from cvxar.interior import maximise
 from cvxar.nodal_rows import NodalRows
+from cvxar.ordered import ordered_rows
+from cvxar.spline import flat
 
 LOSSES = [losses.Absolute(), losses.Quantile(0.1), losses.Quantile(0.7), losses.Huber(0.4)]
 KINDS = [TwoLayer("relu"), TwoLayer("abs"), TwoLayer("leaky_relu", 0.4), TwoLayer("leaky_relu", -0.5)]
@@ -101,3 +106,31 @@ def test_many_points_equal_the_sparse_linear_programme(hourly):
     assert solution.certificate.holds(1e-8)
     assert solution.certificate.primal == pytest.approx(answer.fun * problem.design.y_scale, rel=1e-7)
     assert len(solution.coef) > 3
+
+
+@given(seed=st.integers(0, 999), tau=st.sampled_from([0.05, 0.5, 0.8]), weighted=st.booleans())
+@settings(max_examples=15)
+def test_far_observations_may_be_merged(seed, tau, weighted):
+    """The programme with merged rows has the value and the balance of the one with every observation."""
+    rng = np.random.default_rng(seed)
+    x, y = rng.normal(size=400).round(2), rng.standard_t(3, size=400)
+    weight = rng.uniform(0.5, 2.0, 400) if weighted else None
+    problem = LassoProblem(x, y, beta=20.0, skip=True, loss=losses.Quantile(tau), sample_weight=weight)
+    rows = ordered_rows(problem.design, problem.loss)
+    spline = flat(rows.t, 20.0 / problem.design.columns[0].scale, 1.0, True)
+    inner = np.array([len(rows.t) // 4, len(rows.t) // 2])
+    spline = spline.with_nodes(inner, np.ones(2))
+    full = maximise(rows.restricted(spline, False, None).programme, spline.value, 1e-12)
+    moved = replace(spline, value=full.unknowns, slope=np.diff(full.unknowns) / spline.gaps)
+    residual = rows.target - moved.curve()[rows.place]
+    sides = np.sign(residual) * (np.abs(residual) > np.quantile(np.abs(residual), 0.2))
+    fewer = rows.restricted(spline, False, sides)
+    best = maximise(fewer.programme, spline.value, 1e-12)
+    assert len(fewer.rows.target) < 100
+    assert best.value == pytest.approx(full.value, rel=1e-9)
+    weights = problem.design.weight[np.argsort(problem.design.columns[0].position, kind="stable")]
+    assert rows.value(residual) == pytest.approx(problem.loss.value(residual, weights))
+    dual = fewer.dual(rows, best.dual)
+    assert np.all(dual <= rows.upper * (1 + 1e-12))
+    assert np.all(dual >= rows.lower * (1 + 1e-12))
+    assert abs(dual.sum()) + abs(dual @ rows.inputs) <= 1e-9 * len(dual)

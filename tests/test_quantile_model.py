@@ -86,6 +86,19 @@ def test_simulated_distribution_is_that_of_the_process():
     assert abs(table["mean"].iloc[-1] - y.mean()) < 0.05 * y.std()
 
 
+@pytest.mark.parametrize("tau", [0.2, 0.5, 0.9])
+def test_paths_of_one_quantile_have_the_distribution_of_the_series(tau):
+    """Shocks are residuals about the quantile: paths neither climb with it nor sink."""
+    rng, y = np.random.default_rng(6), np.zeros(3000)
+    for t in range(1, len(y)):
+        y[t] = 0.5 * y[t - 1] + rng.normal()
+    model = ConvexAR(loss=Quantile(tau), beta_ratio=1.0).fit(y)
+    table = model.forecast(12, level=80, n_paths=5000, rng=0)
+    assert table["mean"].iloc[0] == pytest.approx(model.params_["const"] + model.params_["y.L1"] * y[-1])
+    low, high = np.quantile(y, [0.1, 0.9])
+    np.testing.assert_allclose(table.iloc[-1, 1:], [low, high], atol=0.15)
+
+
 def test_append_moves_the_state_and_predict_shows_the_sample(fitted):
     series = heteroscedastic(600, 0)
     later = fitted.append(pd.Series([1.0], index=[series.index[-1] + pd.Timedelta("1h")]))
