@@ -16,7 +16,7 @@ from cvxar._typing import Array
 from cvxar.architectures import Unit
 from cvxar.coefficients import Coefficients
 from cvxar.design import Design
-from cvxar.errors import SolverError
+from cvxar.errors import InputError, SolverError
 from cvxar.least_norm_programme import fitted_target
 from cvxar.nodal import Rows
 from cvxar.problem import LassoProblem
@@ -24,6 +24,7 @@ from cvxar.rows import Samples, samples_of
 from cvxar.unpenalised import with_free_part
 
 ACCURACY = 1e-9
+LARGEST = 2_000
 
 
 @dataclass(frozen=True)
@@ -50,11 +51,19 @@ def least_norm_columns(problem: LassoProblem) -> tuple[Coefficients, Array, int]
 
     Raises
     ------
+    InputError
+        For more rows than a dense programme can have.
     SolverError
         When HiGHS finds no optimum.
     """
     design = problem.design
     samples = samples_of(design)
+    if len(samples.target) > LARGEST:
+        raise InputError(
+            f"beta=0 for {problem.architecture!r} is a dense linear programme with a row for each of "
+            f"{len(samples.target):,} inputs (at most {LARGEST:,}); use a small positive beta, for example "
+            "1e-6 * problem.beta_max"
+        )
     free, target = samples.basis / samples.root[:, None], _best_fit(design, samples)
     start = [f.on_column(j) for j, c in enumerate(design.columns) for f in c.dictionary.spanning()]
     play, rounds = _add(design, samples, None, start), 0

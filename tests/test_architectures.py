@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from problems import ARCHITECTURES, inputs, most_inputs
 
-from cvxar import LassoProblem
+from cvxar import LassoProblem, solve
 from cvxar.activations import SIGN, THRESHOLD, Step
 from cvxar.architectures import (
     BY_NAME,
@@ -290,8 +290,24 @@ def test_branch_and_bound_equals_all_vertices(depth, n, seed):
 
 def test_depths_too_large_to_enumerate_say_what_would_work():
     DeepNarrow("abs", 5).dictionary(np.arange(5.0))
-    with pytest.raises(InputError, match=r"a depth of 5 on 30 distinct inputs .* depths 3 and 4 search any"):
+    refused = r"a depth of 5 on 30 distinct inputs .*: 5 distinct inputs at this depth.* depths 3 and 4"
+    with pytest.raises(InputError, match=refused):
         LassoProblem(np.arange(30.0), np.arange(30.0), beta=1.0, architecture=DeepNarrow("abs", 5))
+    with pytest.raises(InputError, match=r"enumerating about 1e\d+ systems"):
+        LassoProblem(np.arange(9.0), np.arange(9.0), beta=1.0, architecture=DeepNarrow("abs", 40))
+
+
+@pytest.mark.parametrize("slope", ["steep", None, True])
+@pytest.mark.parametrize("kind", [TwoLayer, DeepNarrow])
+def test_slopes_that_are_no_numbers_are_refused(kind, slope):
+    with pytest.raises(InputTypeError, match="negative_slope must be a number"):
+        kind("leaky_relu", negative_slope=slope)
+
+
+def test_a_minimum_norm_too_large_for_a_programme_says_what_would_work():
+    problem = LassoProblem(np.arange(2_001.0), np.arange(2_001.0) % 7, beta=0.0, architecture="sign")
+    with pytest.raises(InputError, match=r"each of 2,001 inputs .* use a small positive beta"):
+        solve(problem)
 
 
 @given(z=st.floats(0.1, 3), shift=st.integers(0, 4), height=st.integers(1, 3), column=st.integers(0, 1))

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from numbers import Real
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from cvxar._typing import Array
 from cvxar.activations import Activation, Homogeneous
 from cvxar.architectures.kinks import Kinks, chain_kinks, snapped
+from cvxar.errors import InputTypeError
 
 Layers: TypeAlias = tuple[tuple[Array, Array], ...]
 
@@ -164,6 +166,12 @@ def enumerate_match(dictionary: Dictionary, dual: Array, limit: float) -> Match:
     chosen = np.flatnonzero(np.abs(values) > limit)
     bound = float(np.max(np.abs(values), initial=0.0))
     return Match([features[i] for i in chosen], values[chosen], bound)
+
+
+def check_slope(negative_slope: float) -> None:
+    """Raise unless a negative slope is a number."""
+    if isinstance(negative_slope, bool) or not isinstance(negative_slope, Real):
+        raise InputTypeError(f"negative_slope must be a number, got {negative_slope!r}")
 
 
 @dataclass(frozen=True)

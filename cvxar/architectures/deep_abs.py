@@ -49,17 +49,14 @@ class FoldDictionary(Dictionary):
     depth: int
 
     def __post_init__(self) -> None:
-        tried = self._choices
-        if self.depth > 4 and tried > LARGEST:
+        if self.depth > 4 and choices(len(self.knots), self.depth) > LARGEST:
+            most = max((n for n in range(20) if choices(n, self.depth) <= LARGEST), default=0)
             raise InputError(
-                f"a depth of {self.depth} on {len(self.knots)} distinct inputs means enumerating {tried:,} "
-                f"systems of equations (at most {LARGEST:,} are tried); depths 3 and 4 search any size"
+                f"a depth of {self.depth} on {len(self.knots)} distinct inputs means enumerating "
+                f"{format_count(choices(len(self.knots), self.depth))} systems of equations (at most "
+                f"{LARGEST:,} are tried: {most} distinct inputs at this depth); "
+                "depths 3 and 4 search any size"
             )
-
-    @property
-    def _choices(self) -> int:
-        hidden = self.depth - 1
-        return comb(len(self.knots) * (2**hidden - 1) + hidden - 1, hidden)
 
     @cached_property
     def _t(self) -> Array:
@@ -144,6 +141,17 @@ class FoldDictionary(Dictionary):
         left, right, last = found.at.T
         biases = np.column_stack([(left + right) / 2, np.abs(right - left) / 2, np.abs(last)])
         return Peak(found._replace(at=biases), reached, boxes)
+
+
+def choices(inputs: int, depth: int) -> int:
+    """Count the systems of equations whose solutions are the vertices."""
+    hidden = depth - 1
+    return comb(inputs * (2**hidden - 1) + hidden - 1, hidden)
+
+
+def format_count(count: int) -> str:
+    """Write a count in full up to a billion, else as a power of ten."""
+    return f"{count:,}" if count < 10**9 else f"about 1e{len(str(count)) - 1}"
 
 
 def _singles(search: FoldSearch, limit: float) -> Vertices:

@@ -8,7 +8,7 @@ import numpy as np
 
 from cvxar._typing import Array
 from cvxar.activations import ABS, RELU, Homogeneous, leaky_relu
-from cvxar.architectures.base import Architecture, Dictionary, RampForm
+from cvxar.architectures.base import Architecture, Dictionary, RampForm, check_slope
 from cvxar.architectures.deep_abs import FoldDictionary
 from cvxar.architectures.deep_leaky import TokenDictionary
 from cvxar.architectures.deep_relu import RampDictionary, ramp
@@ -61,6 +61,7 @@ class DeepNarrow(Architecture):
         if self.activation not in ACTIVATIONS:
             raise unknown_name("activation of DeepNarrow", self.activation, ACTIVATIONS)
         check_depth(self.depth)
+        check_slope(self.negative_slope)
         if self.activation == "leaky_relu" and not 0 < self.negative_slope < 1:
             raise InputError(
                 f"negative_slope of a deep leaky ReLU network must lie strictly between 0 and 1, got "

@@ -186,7 +186,12 @@ class Symmetrized(Architecture):
         return DoubleRampDictionary(knots)
 
     def condense(self, features: Sequence[Unit], coef: Array) -> tuple[tuple[Unit, ...], Array]:
-        """Merge pairs of opposite ramps of equal height into one unit each; same function and norm."""
+        """Merge pairs of opposite ramps of equal height into one unit each; same function and norm.
+
+        A unit of two ramps of which three ends are data points has its fourth end at their reflection
+        :math:`x_j + x_k - x_i`. Unless that is a data point too, as here, another unit has to take its
+        kink away again, and a pair gains nothing.
+        """
         units, amounts = list(features), coef.tolist()
         i = 0
         while i < len(units):
@@ -209,5 +214,6 @@ def _opposite(units: list[Unit], amounts: list[float], i: int, j: int) -> bool:
     if i == j or len(one.points) != 2 or len(other.points) != 2 or one.column != other.column:
         return False
     (start, left), (right, stop) = one.points, other.points
-    level = left <= right and left - start == stop - right
+    rounding = 4 * float(np.finfo(float).eps) * max(abs(start), abs(stop))
+    level = left <= right and abs((left - start) - (stop - right)) <= rounding
     return level and abs(amounts[i] + amounts[j]) <= 1e-12 * abs(amounts[i])

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from cvxar._typing import Array
 from cvxar.activations import ABS, RELU, SIGN, THRESHOLD, Activation, Homogeneous, leaky_relu
-from cvxar.architectures.base import Architecture, Dictionary
+from cvxar.architectures.base import Architecture, Dictionary, check_slope
 from cvxar.architectures.hinges import HingeDictionary, hinge_sums, run_peaks
 from cvxar.architectures.step import StepDictionary
 from cvxar.architectures.step_unit import StepUnit
@@ -50,6 +50,7 @@ class TwoLayer(Architecture):
     def __post_init__(self) -> None:
         if self.activation not in ACTIVATIONS:
             raise unknown_name("activation of TwoLayer", self.activation, ACTIVATIONS)
+        check_slope(self.negative_slope)
         if self.activation == "leaky_relu" and not -1 < self.negative_slope < 1:
             raise InputError(
                 f"negative_slope must lie strictly between -1 and 1, got {self.negative_slope!r}; "
