@@ -136,13 +136,13 @@ class LazyCells:
         """Bring the points of some buckets into the pool, sorted within each bucket."""
         if not wanted.any():
             return
-        flags = np.zeros(self.buckets + 1, dtype=np.bool_)
-        flags[self.bucket[wanted]] = True
-        room = self.points_in(wanted)
-        x, r = np.empty(room), np.empty(room)
-        self.kernels.collect(self.x, self.y, self.ids, flags, self.frame, x, r)
-        order = np.argsort(x)
         sizes = self.moments[wanted, 0].astype(np.intp)
-        ends = len(self.pool.x) + np.cumsum(sizes)
-        self.start[wanted], self.stop[wanted] = ends - sizes, ends
-        self.pool = Pool(np.concatenate([self.pool.x, x[order]]), np.concatenate([self.pool.r, r[order]]))
+        ends = np.cumsum(sizes)
+        place = np.full(self.buckets + 1, -1)
+        place[self.bucket[wanted]] = ends - sizes
+        x, r = np.empty(int(ends[-1])), np.empty(int(ends[-1]))
+        self.kernels.collect(self.x, self.y, self.ids, place, self.frame, x, r)
+        self.kernels.sort_runs(x, r, ends - sizes, ends)
+        before = len(self.pool.x)
+        self.start[wanted], self.stop[wanted] = before + ends - sizes, before + ends
+        self.pool = Pool(np.concatenate([self.pool.x, x]), np.concatenate([self.pool.r, r]))

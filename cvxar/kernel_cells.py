@@ -85,17 +85,67 @@ def shift_moments(moments, by):
 
 
 @njit(cache=True)
-def collect(x, y, ids, wanted, frame, out_x, out_r):
-    """Copy the points of the wanted buckets (inputs and targets less the line); returns how many."""
+def collect(x, y, ids, place, frame, out_x, out_r):
+    """Copy the points of some buckets (inputs and targets less the line), bucket by bucket.
+
+    ``place[b]`` is where bucket b begins in the output, negative where it is not wanted; it ends up past the
+    last point of the bucket.
+    """
     center, scale, y_center, y_scale, level, tilted = frame
-    count = 0
     for i in range(len(x)):
-        if wanted[ids[i]]:
-            out_x[count] = x[i]
+        at = place[ids[i]]
+        if at >= 0:
+            out_x[at] = x[i]
             r = (y[i] - y_center) / y_scale
-            out_r[count] = r - (level + tilted * ((x[i] - center) / scale))
-            count += 1
-    return count
+            out_r[at] = r - (level + tilted * ((x[i] - center) / scale))
+            place[ids[i]] = at + 1
+
+
+@njit(cache=True)
+def sort_runs(x, r, begins, ends):
+    """Sort runs by x in place, r along: into equal slots first, unless they crowd, then by Shell's method."""
+    most = 0
+    for run in range(len(begins)):
+        most = max(most, ends[run] - begins[run])
+    slot, place = np.empty(most, np.int64), np.empty(most + 1, np.int64)
+    for run in range(len(begins)):
+        a, b = x[begins[run] : ends[run]], r[begins[run] : ends[run]]
+        gap = 1
+        if len(a) > 24 and not spread_out(a, b, slot, place):
+            while gap < len(a) // 3:
+                gap = 3 * gap + 1
+        while gap > 0:  # with a gap of 1 this is insertion
+            for i in range(gap, len(a)):
+                u, v, j = a[i], b[i], i
+                while j >= gap and a[j - gap] > u:
+                    a[j], b[j] = a[j - gap], b[j - gap]
+                    j -= gap
+                a[j], b[j] = u, v
+            gap //= 3
+
+
+@njit(cache=True)
+def spread_out(a, b, slot, place):
+    """Order points by as many equal slots as there are points; False, undone, where a slot is crowded."""
+    size = len(a)
+    low, high = a.min(), a.max()
+    factor = (size - 1) / (high - low) if high > low else 0.0
+    if factor > 1e300:  # a range so small that its inverse overflows
+        return False
+    place[: size + 1] = 0
+    for i in range(size):
+        slot[i] = int((a[i] - low) * factor)
+        place[slot[i] + 1] += 1
+    if place[1 : size + 1].max() > 24:
+        return False
+    for i in range(size):
+        place[i + 1] += place[i]
+    old_a, old_b = a.copy(), b.copy()
+    for i in range(size):
+        at = place[slot[i]]
+        place[slot[i]] = at + 1
+        a[at], b[at] = old_a[i], old_b[i]
+    return True
 
 
 @njit(cache=True)

@@ -44,6 +44,26 @@ def hinge_correlations(anchor, sums, hinge):
 
 
 @njit(cache=True)
+def hinge_bound(knots, dual, kappa):
+    """Largest absolute correlation of a unit with ``dual``: ``R - kappa L`` or ``L - kappa R`` at a knot.
+
+    R is the sum of ``dual`` times distance over the knots to its right, L over those to its left.
+    """
+    right = np.empty(len(knots))
+    right[-1], total = 0.0, 0.0
+    for i in range(len(knots) - 2, -1, -1):
+        total += dual[i + 1]
+        right[i] = right[i + 1] + total * (knots[i + 1] - knots[i])
+    left, total, largest = 0.0, 0.0, 0.0
+    for i in range(len(knots)):
+        if i > 0:
+            total += dual[i - 1]
+            left += total * (knots[i] - knots[i - 1])
+        largest = max(largest, abs(right[i] - kappa * left), abs(left - kappa * right[i]))
+    return largest
+
+
+@njit(cache=True)
 def normal_matrix(anchor, moments, sums, nodes, diagonal, beside, gradient):
     """Tridiagonal normal matrix of the nodal values, and the negative gradient of the loss."""
     diagonal[:] = 0.0

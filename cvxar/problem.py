@@ -274,7 +274,7 @@ class LassoProblem:
 
 def match_bound(design: Design, dual: Array) -> float:
     """Bound the largest absolute correlation of any feature with a dual vector in data units."""
-    bounds = (c.dictionary.match(c.aggregate(dual), np.inf).bound for c in design.columns)
+    bounds = (c.dictionary.bound(c.aggregate(dual)) for c in design.columns)
     return max(bounds, default=0.0)
 
 

@@ -145,3 +145,15 @@ def test_monotone_mode_ends_at_the_same_point_as_the_aggressive_one():
     )
     assert reached.relative_gap <= 1e-8
     assert reached.primal == pytest.approx(solve(problem).certificate.primal, rel=1e-9)
+
+
+@given(problem=problems(max_columns=2))
+def test_compiled_bound_equals_the_search(problem):
+    if problem.architecture.hinge_cost is None:
+        return
+    dual = problem.design.null_dual + np.random.default_rng(0).normal(size=len(problem.design.e))
+    for column in problem.design.columns:
+        sums = column.aggregate(dual)
+        plain = column.dictionary.match(sums, np.inf).bound
+        size = np.abs(sums) @ np.abs(column.knots - column.center)
+        assert column.dictionary.bound(sums) == pytest.approx(plain, rel=1e-10, abs=1e-12 * size)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cvxar import LassoProblem, solve
+from cvxar import LassoProblem, kernel_cells, solve
 from cvxar.architectures.two_layer import hinge_sums
 from cvxar.buckets import LazyCells
 from cvxar.cell_search import search_cells, setting_of
@@ -95,3 +95,24 @@ def test_bounds_hold_for_every_point_and_sums_are_exact(kind, skip, seed):
         assert priced.primal == pytest.approx(energy + setting_of(problem).beta * norm, rel=1e-7)
         assert np.sum(lazy.moments[:, 0]) == len(t)
         lazy.refine(rng.uniform(size=len(lazy.input)) < 0.3)
+
+
+@pytest.mark.parametrize("kind", ["even", "ties", "crowded", "tiny range", "one value"])
+def test_runs_are_sorted_with_their_targets(kind):
+    rng = np.random.default_rng(0)
+    x = {
+        "even": lambda: rng.random(2000),
+        "ties": lambda: rng.integers(0, 9, 2000).astype(float),
+        "crowded": lambda: rng.standard_cauchy(2000) ** 3,
+        "tiny range": lambda: 5e-324 * rng.integers(0, 99, 2000),
+        "one value": lambda: np.ones(2000),
+    }[kind]()
+    r = np.arange(2000.0)
+    ends = np.cumsum([1, 5, 24, 25, 130, 0, 815, 1000])
+    begins = np.concatenate(([0], ends[:-1]))
+    a, b = x.copy(), r.copy()
+    kernel_cells.sort_runs(a, b, begins, ends)
+    for start, stop in zip(begins, ends, strict=True):
+        np.testing.assert_array_equal(a[start:stop], np.sort(x[start:stop]))
+        assert sorted(b[start:stop]) == list(range(start, stop))
+    np.testing.assert_array_equal(x[b.astype(int)], a)

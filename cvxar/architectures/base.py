@@ -139,6 +139,10 @@ class Dictionary(ABC):
     def match(self, dual: Array, limit: float) -> Match:
         """Search the features most correlated with ``dual`` (one number per knot)."""
 
+    def bound(self, dual: Array) -> float:
+        """Bound the largest absolute correlation of any feature with ``dual``."""
+        return self.match(dual, np.inf).bound
+
     @abstractmethod
     def spanning(self) -> tuple[Unit, ...]:
         """Return few features that, with a constant, span all functions on the knots."""

@@ -42,6 +42,10 @@ class HingeDictionary(Dictionary):
         kappa = self.sigma.negative_slope
         return right + kappa * left, -left - kappa * right
 
+    def bound(self, dual: Array) -> float:
+        """Largest absolute correlation of a feature, in one compiled sweep each way."""
+        return _largest(self.knots, dual, self.sigma.negative_slope)
+
     def match(self, dual: Array, limit: float) -> Match:
         """Search both families in O(m); returns the best feature of every run above ``limit``."""
         both = self.correlations(dual)
@@ -49,6 +53,13 @@ class HingeDictionary(Dictionary):
         bound = max(float(np.max(np.abs(c), initial=0.0)) for c in both)
         features = [self.feature(int(i), sign) for i, sign, _ in found]
         return Match(features, np.array([value for _, _, value in found]), bound)
+
+
+def _largest(knots: Array, dual: Array, kappa: float) -> float:
+    """Run the compiled bound; numba is loaded by the first call, not by the import of the package."""
+    from cvxar.kernels import hinge_bound
+
+    return float(hinge_bound(knots, dual, kappa))
 
 
 def hinge_sums(knots: Array, dual: Array) -> Array:
