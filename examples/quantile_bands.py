@@ -2,9 +2,10 @@
 
 One-step 90 % bands (quantiles at .05 and .95) for the last fifth of the sample. Every model is refitted to
 the last ``--window`` returns at every ``--refit``-th origin and knows each return as soon as it is made.
-The penalty is chosen by BIC once, on the first window, and kept as a share of ``beta_max``.
+The penalty is chosen once, on the first window, by cross-validation or BIC, and kept as a share of
+``beta_max``.
 
-    python examples/quantile_bands.py [PRICES.csv] [--lags 1] [--points 8000] [--window 2000] [--refit 168]
+    python examples/quantile_bands.py [PRICES.csv] [--lags 1] [--beta cv] [--window 2000] [--refit 168]
 
 Without a file, returns are simulated (GARCH, heavy tails); with one, they are the log returns of its
 prices. Columns: coverage and mean width, over all times and over the tenth of them that follow the largest
@@ -78,9 +79,11 @@ def ewma_bands(train: pd.Series, test: pd.Series) -> np.ndarray:
     return NORMAL * np.outer(deviations, [-1, 1])
 
 
-def roll(returns: pd.Series, first: int, window: int, refit: int, lags: int) -> dict[str, np.ndarray]:
+def roll(
+    returns: pd.Series, first: int, window: int, refit: int, lags: int, beta: str
+) -> dict[str, np.ndarray]:
     """Return the bands (n, 2) of every model from position ``first`` on."""
-    chosen = QuantileAR(TAUS, lags).fit(returns.iloc[first - window : first])
+    chosen = QuantileAR(TAUS, lags, beta=beta).fit(returns.iloc[first - window : first])
     shares = {tau: fit.beta_ / fit.beta_max_ for tau, fit in chosen.models_.items()}
     print(
         "penalties chosen on the first window, shares of beta_max:",
@@ -128,13 +131,14 @@ def main() -> None:
     )
     parser.add_argument("prices", nargs="?", help="file of prices (default: simulated returns)")
     parser.add_argument("--lags", type=int, default=1)
+    parser.add_argument("--beta", default="cv", help="bic, cv or cv1se (default: cv)")
     parser.add_argument("--points", type=int, default=8000, help="simulated returns")
     parser.add_argument("--window", type=int, default=2000)
     parser.add_argument("--refit", type=int, default=168)
     options = parser.parse_args()
     returns = read_returns(options.prices, options.points)
     first = len(returns) - len(returns) // 5
-    bands = roll(returns, first, min(options.window, first), options.refit, options.lags)
+    bands = roll(returns, first, min(options.window, first), options.refit, options.lags, options.beta)
     values = returns.to_numpy()
     table = score(values[first:], values[first - 1 : -1], bands)
     print(f"{len(returns)} returns, the last {len(returns) - first} forecast; nominal coverage 0.90")
