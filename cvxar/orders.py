@@ -103,6 +103,10 @@ def select_order(
     given = {"lags", "hold_back"} & set(settings)
     if given:
         raise InputError(f"{', '.join(sorted(given))} cannot be given: select_order chooses the lags")
+    if isinstance(settings.get("beta"), str):
+        raise InputError(
+            f"beta={settings['beta']!r} cannot be given: criterion={criterion!r} chooses the penalty"
+        )
     if glob and maxlag > MOST_GLOBAL:
         raise InputError(f"glob=True tries all subsets of at most {MOST_GLOBAL} lags; got maxlag={maxlag}")
     if "beta_ratio" not in settings:

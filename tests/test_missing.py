@@ -1,10 +1,14 @@
 """Missing observations: rows left out, time never compressed, forecasts on the calendar."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from statsmodels.tools.sm_exceptions import MissingDataError
+from statsmodels.tsa.ar_model import AutoReg
 
 from cvxar.calendars import complete
 from cvxar.errors import InputError
@@ -73,6 +77,16 @@ def test_a_stamp_that_is_not_there_is_an_observation_that_is_missing(kind):
     assert series.index.isin(whole).all()
     assert model.forecast(5, rng=0).index.equals(future_index(whole, 5))
     assert has_calendar(whole)
+
+
+@pytest.mark.parametrize("kind", ["declared and filled", "missing days", "whole years", "positions, dropped"])
+def test_what_autoreg_refuses_is_forecast(kind):
+    series = CALENDARS[kind]()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with pytest.raises((ValueError, MissingDataError), match=r"No supported index|inf or nans"):
+            AutoReg(series, 1).fit().forecast(12)
+    assert np.isfinite(ConvexAR(1).fit(series).forecast(12, rng=0)["mean"]).all()
 
 
 IRREGULAR = {

@@ -55,6 +55,7 @@ def test_networks_stay_on_the_lags_wanted():
         ({"maxlag": 2, "glob": "all"}, "glob"),
         ({"maxlag": 2, "hold_back": 5}, "hold_back cannot be given"),
         ({"maxlag": 2, "nonlinear_lags": [3]}, "nonlinear_lags"),
+        ({"maxlag": 2, "beta": "cv"}, "criterion='bic' chooses"),
         ({"maxlag": 400}, "too few"),
     ],
 )
