@@ -10,8 +10,9 @@ Reading order: ``activations``, ``architectures`` (features and their exact sear
 ``cross_validation``, ``selection``, ``forecast``, ``settings``, ``inference``, ``parameters``,
 ``results``, ``conformal``, ``direct_quantiles``, ``intervals``, ``persistence``, ``sliding``, ``refit``,
 ``diagnostics``, ``fitted``, ``model``, ``orders``, ``regressor``, ``baselines``; ``schedule``,
-``forecasters``, ``wrapped``, ``rolling``, ``scoring``, ``evaluation``, ``backtesting`` (backtests);
-``comparison``, ``commands`` and ``cli``.
+``forecasters``, ``wrapped``, ``rolling``, ``scoring``, ``evaluation``, ``backtesting``, ``trading``
+(backtests); ``contest``, ``race``, ``comparison``, ``curves``, ``svg``, ``page``, ``report`` (the
+comparison and its page); ``commands`` and ``cli``.
 
 Letters: n observations, p input columns (lags), m distinct inputs (knots), k active features, L depth,
 beta penalty, U unpenalised columns, z feature coefficients.

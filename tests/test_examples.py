@@ -17,7 +17,7 @@ EXAMPLES = ROOT / "examples"
 ARGUMENTS = {
     "against_gradient_descent.py": "--points 60 --seeds 2 --plot a.png",
     "backtesting.py": "",
-    "bitcoin_training.py": "--steps 40 --plot a.png --csv a.csv",
+    "bitcoin_training.py": "--points 150 --steps 40 --plot a.png --csv a.csv",
     "forecast_prices.py": "--steps 3 --plot a.png --csv a.csv",
     "dictionary_sizes.py": "--inputs 10 200",
     "hourly_mirrors.py": "--points 150 --ratios 0.3 0.1",
