@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from problems import ARCHITECTURES, inputs, most_inputs
+from scipy.optimize import minimize
 
 from cvxar import LassoProblem, solve
 from cvxar.activations import SIGN, THRESHOLD, Step
@@ -110,6 +111,43 @@ def random_pattern(architecture, rng, knots):
 
     values = unit(len(widths) - 1, knots) if tree else joined(knots)
     return lambda x: values
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_magnitudes_trained_on_random_units_never_go_below_the_optimum(name):
+    """The non-convex objective itself: a product of L magnitudes a unit, penalised by their L-th powers."""
+    architecture, rng, units = BY_NAME[name], np.random.default_rng(0), 4
+    x, beta = np.sort(rng.normal(size=7)), 0.2
+    y = np.abs(x) + 0.3 * rng.normal(size=7)
+    optimum = solve(LassoProblem(x, y, beta=beta, architecture=architecture)).certificate
+    factors = 2 if isinstance(architecture.sigma, Step) else architecture.depth
+
+    def objective(theta, features):
+        magnitudes = theta[1:].reshape(units, factors)
+        residual = y - theta[0] - np.prod(magnitudes, axis=1) @ features
+        return residual @ residual / 2 + beta * np.sum(np.abs(magnitudes) ** factors) / factors
+
+    reached = []
+    for _ in range(12):
+        features = np.array([unit(x) for unit in random_units(architecture, rng, x, units)])
+        start = rng.normal(size=1 + units * factors)
+        reached.append(minimize(objective, start, args=(features,), options={"maxiter": 80}).fun)
+    assert min(reached) >= optimum.dual * (1 - 1e-9)
+    assert min(reached) <= (y - y.mean()) @ (y - y.mean()) / 2 * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("skip", [False, True])
+@pytest.mark.parametrize("name", BY_NAME)
+def test_a_warm_start_changes_nothing_but_the_time(name, skip):
+    rng = np.random.default_rng(1)
+    x, y = rng.normal(size=25), rng.normal(size=25)
+    problem = LassoProblem(x, y, beta=1.0, architecture=name, skip=skip)
+    last = None
+    for ratio in (0.5, 0.02, 0.2):
+        now = problem.with_beta(ratio * problem.beta_max)
+        cold, last = solve(now), solve(now, warm_start=last)
+        assert last.certificate.holds(1e-8)
+        assert last.certificate.primal == pytest.approx(cold.certificate.primal, rel=1e-8)
 
 
 @given(values=st.lists(st.integers(-4, 4), max_size=20), limit=st.integers(0, 3))
