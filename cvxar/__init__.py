@@ -1,20 +1,20 @@
 """Nonlinear autoregression: neural networks trained to a certified global optimum.
 
-Reading order: ``activations``, ``architectures`` (features and their exact search), ``losses``,
-``design`` and ``problem`` (the Lasso), ``certificate``; then the solvers: ``spline``, ``nodal`` and
-``nodal_search`` (nodal values, any number of columns), ``cells``, ``kernels``, ``kernel_rounds`` and
-``cell_search`` (the same for one column, compiled), ``ramps`` and ``ramp_search`` (capped ramps),
-``master``, ``rows``, ``column_search`` (any dictionary), ``interior``, ``rounds``, ``bounded_columns``,
-``ordered``, ``nodal_rows`` and ``bounded_nodes`` (quantile, absolute and Huber losses), ``least_norm`` (``beta = 0``), ``solver``,
-``path``; data not in memory: ``aggregates``, ``kernel_tally``, ``streams``; then the users' side:
-``stamps``, ``calendars``, ``observations``, ``deterministic``, ``lags``, ``transforms``, ``criteria``,
-``cross_validation``, ``selection``, ``forecast``, ``settings``, ``inference``, ``parameters``,
-``results``, ``conformal``, ``direct_quantiles``, ``intervals``, ``persistence``, ``sliding``, ``refit``,
-``diagnostics``, ``fitted``, ``model``, ``quantile_paths``, ``quantile_model``, ``orders``,
-``regressor``, ``baselines``; ``schedule``,
-``forecasters``, ``wrapped``, ``rolling``, ``scoring``, ``evaluation``, ``backtesting``, ``trading``
-(backtests); ``contest``, ``race``, ``comparison``, ``curves``, ``svg``, ``page``, ``report`` (the
-comparison and its page); ``commands`` and ``cli``.
+Reading order: ``activations``, ``architectures`` (features and their exact search), ``losses``, ``design``
+and ``problem`` (the Lasso), ``certificate``; then the solvers: ``spline``, ``nodal`` and ``nodal_search``
+(nodal values, any number of columns), ``cells``, ``kernels``, ``kernel_rounds`` and ``cell_search`` (the
+same for one column, compiled), ``ramps`` and ``ramp_search`` (capped ramps), ``master``, ``rows``,
+``column_search`` (any dictionary), ``interior``, ``rounds``, ``bounded_columns``, ``ordered``,
+``nodal_rows`` and ``bounded_nodes`` (quantile, absolute and Huber losses), ``least_norm`` (``beta = 0``),
+``solver``, ``path``; data not in memory: ``aggregates``, ``kernel_tally``, ``streams``; then the users'
+side: ``stamps``, ``calendars``, ``observations``, ``deterministic``, ``lags``, ``transforms``,
+``criteria``, ``cross_validation``, ``selection``, ``forecast``, ``settings``, ``inference``,
+``parameters``, ``results``, ``conformal``, ``direct_quantiles``, ``intervals``, ``persistence``,
+``sliding``, ``refit``, ``diagnostics``, ``fitted``, ``model``, ``quantile_paths``, ``quantile_model``,
+``orders``, ``regressor``, ``baselines``; ``schedule``, ``forecasters``, ``wrapped``, ``rolling``,
+``scoring``, ``evaluation``, ``backtesting``, ``trading`` (backtests); ``contest``, ``race``,
+``comparison``, ``curves``, ``svg``, ``page``, ``report`` (the comparison and its page); ``commands`` and
+``cli``.
 
 Letters: n observations, p input columns (lags), m distinct inputs (knots), k active features, L depth,
 beta penalty, U unpenalised columns, z feature coefficients.
