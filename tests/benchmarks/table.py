@@ -1,6 +1,6 @@
 """Print the speed table of the README: ratios to statsmodels' AutoReg(1).fit in the same process.
 
-    OPENBLAS_NUM_THREADS=1 python tests/benchmarks/table.py [--large]
+    OPENBLAS_NUM_THREADS=1 python tests/benchmarks/table.py [--large] [--tasks] [--rivals]
 
 A one-minute price path is resampled in blocks from hourly moves of the same shape (a seeded Student walk, or
 the log returns of the CSV given by --returns). Each entry is the median over repetitions of building the
@@ -8,11 +8,12 @@ problem and solving it cold, divided by the median time of AutoReg; the relative
 """
 
 import argparse
-import sys
 import time
 from collections.abc import Callable
 
 import numpy as np
+import rivals
+import tasks
 from statsmodels.tsa.ar_model import AutoReg
 
 from cvxar import LassoProblem, datasets, solve
@@ -65,6 +66,8 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--large", action="store_true", help="add n = 1e7 (needs 2 GB)")
+    parser.add_argument("--tasks", action="store_true", help="paths, refits, growth, memory, first calls")
+    parser.add_argument("--rivals", action="store_true", help="general solvers at n = 1,000 (minutes)")
     parser.add_argument("--returns", help="price file to resample from")
     options = parser.parse_args()
     returns = None
@@ -74,8 +77,15 @@ def main() -> None:
     print("|--:|:--|--:|--:|--:|--:|--:|--:|")
     for n in (2_000, 33_000, 525_600, *((10_000_000,) if options.large else ())):
         for skip in (False, True):
-            print(row(n, returns, skip))
-            sys.stdout.flush()
+            print(row(n, returns, skip), flush=True)
+    if options.tasks:
+        print("\n| task | figure |\n|:--|--:|")
+        for line in tasks.lines(price_path):
+            print(line, flush=True)
+    if options.rivals:
+        print("\n| solver | time | times ours | objective above the certified optimum |\n|:--|--:|--:|--:|")
+        for line in rivals.lines(1000, 1e-2):
+            print(line, flush=True)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,60 @@
+"""Timings for pytest-benchmark: ``pytest tests/benchmarks/test_speed.py -o addopts= --benchmark-only``."""
+
+import numpy as np
+import pytest
+from statsmodels.tsa.ar_model import AutoReg
+from table import price_path
+
+from cvxar import LassoProblem, aggregate, solve, solve_path
+from cvxar.incremental import IncrementalLasso
+
+SIZES = [2_000, 33_000, 525_600]
+
+
+@pytest.mark.parametrize("n", SIZES)
+def test_autoreg(benchmark, n):
+    series = price_path(n, None)
+    benchmark(lambda: AutoReg(series, 1).fit())
+
+
+@pytest.mark.parametrize("n", SIZES)
+def test_argsort(benchmark, n):
+    benchmark(np.argsort, price_path(n, None))
+
+
+@pytest.mark.parametrize("ratio", [1e-1, 1e-2, 1e-3])
+@pytest.mark.parametrize("skip", [False, True])
+@pytest.mark.parametrize("n", SIZES)
+def test_solve_from_raw_arrays(benchmark, n, skip, ratio):
+    x, y = price_path(n, None)[:-1], price_path(n, None)[1:]
+    beta = ratio * LassoProblem(x, y, beta=1.0, skip=skip).beta_max
+    found = benchmark(lambda: solve(LassoProblem(x, y, beta=beta, skip=skip)))
+    assert found.certificate.holds(1e-8)
+
+
+@pytest.mark.parametrize("skip", [False, True])
+def test_path_of_a_hundred_penalties(benchmark, skip):
+    series = price_path(33_000, None)
+    problem = LassoProblem(series[:-1], series[1:], beta=1.0, skip=skip)
+    benchmark.pedantic(solve_path, (problem,), {"min_ratio": 1e-3}, rounds=3)
+
+
+@pytest.mark.parametrize("ratio", [1e-1, 1e-3])
+def test_hundred_rolling_refits(benchmark, ratio):
+    series = price_path(2_100, None)
+
+    def refit():
+        window = IncrementalLasso(series[:2000], series[1:2001], skip=True)
+        for k in range(99):
+            window.solve(beta_ratio=ratio)
+            window.append(series[2000 + k], series[2001 + k])
+            window.drop(series[k], series[k + 1])
+
+    benchmark.pedantic(refit, rounds=3)
+
+
+def test_ten_million_rows_of_ticks(benchmark):
+    rng = np.random.default_rng(0)
+    x = np.round(rng.normal(size=10_000_000), 2)
+    sums = benchmark.pedantic(aggregate, ([(x, x)],), rounds=3)
+    assert sums.nobs == len(x)
