@@ -1,7 +1,7 @@
 """One-column problems that change by single observations: rolling and expanding windows.
 
-Sorted sums are kept up to date by insertion and deletion, and every solve starts from the last one; the
-certificate is computed afresh from the sums each time.
+Sorted observations are kept up to date by insertion and deletion, and every solve starts from the last
+one; sums and certificate are computed afresh each time, so that nothing is left of what was dropped.
 """
 
 from dataclasses import dataclass
@@ -21,6 +21,8 @@ from cvxar.errors import InputError
 from cvxar.lazy_bound import correlations_of, objective_of, unpenalised_state
 from cvxar.network import Network
 from cvxar.problem import check_beta, check_finite
+
+FAR = 16.0  # ranges of the data from a center to the farthest observation: beyond, units are taken anew
 
 
 @dataclass(frozen=True)
@@ -90,35 +92,39 @@ class IncrementalLasso:
         inputs, targets = _pair(x, y)
         if np.ptp(inputs) == 0:
             raise InputError("the first observations must hold at least two distinct inputs")
-        self.cost, self.center, self.scale = cost, middle_of(inputs), float(np.ptp(inputs))
-        self.y_center, self.y_scale = float(np.mean(targets)), float(np.ptp(targets)) or 1.0
+        self.cost = cost
         order = np.argsort(inputs, kind="stable")
-        self.inputs, starts = np.unique(inputs[order], return_index=True)
-        e = self._scaled(targets[order])
-        self.sums = np.column_stack(
-            [np.diff(np.append(starts, len(e))), np.add.reduceat(e, starts), np.add.reduceat(e * e, starts)]
-        ).astype(float)
+        self._hold(inputs[order], targets[order])
+        self._frame()
+
+    def _hold(self, x: Array, y: Array) -> None:
+        """Keep observations in the order of their inputs; ``starts`` is the first of each distinct one."""
+        self.x, self.y = x, y
+        self.starts = np.flatnonzero(np.diff(x, prepend=-np.inf) > 0)
+        self.inputs = x[self.starts]
+
+    def _frame(self) -> None:
+        """Take center and scale from the observations held; states in the units before are of no use."""
+        self.center, self.scale = middle_of(self.x), float(self.x[-1] - self.x[0])
+        self.y_center, self.y_scale = float(np.mean(self.y)), float(np.ptp(self.y)) or 1.0
         self._last: tuple[Array, CellState] | None = None
 
-    def _scaled(self, y: Array | float) -> Array:
-        return np.asarray((y - self.y_center) / self.y_scale)
+    @property
+    def _strayed(self) -> bool:
+        """Whether the observations are so far from the centers that differences among them lose digits."""
+        x_far = max(self.x[-1] - self.center, self.center - self.x[0]) > FAR * (self.x[-1] - self.x[0])
+        return bool(x_far or np.max(np.abs(self.y - self.y_center)) > FAR * np.ptp(self.y))
 
     @property
     def nobs(self) -> int:
         """Number of observations held."""
-        return int(np.sum(self.sums[:, 0]))
+        return len(self.x)
 
     def append(self, x: float, y: float) -> None:
         """Add one observation."""
         _pair([x], [y])
-        e = float(self._scaled(y))
-        i = int(np.searchsorted(self.inputs, x))
-        row = np.array([1.0, e, e * e])
-        if i < len(self.inputs) and self.inputs[i] == x:
-            self.sums[i] += row
-        else:
-            self.inputs = np.insert(self.inputs, i, x)
-            self.sums = np.insert(self.sums, i, row, axis=0)
+        i = int(np.searchsorted(self.x, x, side="right"))
+        self._hold(np.insert(self.x, i, x), np.insert(self.y, i, y))
 
     def drop(self, x: float, y: float) -> None:
         """Remove one observation that is held.
@@ -126,24 +132,33 @@ class IncrementalLasso:
         Raises
         ------
         InputError
-            When no observation with this input is held, or too little would be left.
+            When no such observation is held, or too little would be left.
         """
-        i = int(np.searchsorted(self.inputs, x))
-        if i == len(self.inputs) or self.inputs[i] != x:
+        first, stop = (int(np.searchsorted(self.x, x, side=side)) for side in ("left", "right"))
+        if first == stop:
             raise InputError(f"no observation with input {x!r} is held; drop only what was added")
-        e = float(self._scaled(y))
-        if self.sums[i, 0] > 1:
-            self.sums[i] -= [1.0, e, e * e]
-        elif len(self.inputs) <= 2:
+        same = np.flatnonzero(self.y[first:stop] == y)
+        if not len(same):
+            raise InputError(f"no observation with input {x!r} and target {y!r} is held; drop what was added")
+        if stop - first == 1 and len(self.inputs) <= 2:
             raise InputError("two distinct inputs must remain; append before dropping")
-        else:
-            self.inputs = np.delete(self.inputs, i)
-            self.sums = np.delete(self.sums, i, axis=0)
+        i = first + int(same[0])
+        self._hold(np.delete(self.x, i), np.delete(self.y, i))
+
+    def _sums(self) -> tuple[Array, Array, float]:
+        """Number and sum of the scaled targets at each input, and the loss within ties."""
+        e = (self.y - self.y_center) / self.y_scale
+        weight = np.diff(self.starts, append=len(e)).astype(float)
+        total: Array = np.add.reduceat(e, self.starts)
+        within = e - np.repeat(total / weight, weight.astype(np.intp))
+        return weight, total, float(within @ within) / 2
 
     def _cells(self) -> Cells:
         """Sums of single points, the least-squares line taken off; and the loss within ties."""
+        if self._strayed:
+            self._frame()
         t = (self.inputs - self.center) / self.scale
-        weight, total, square = self.sums.T
+        weight, total, offset = self._sums()
         n, middle = float(np.sum(weight)), float(weight @ t) / float(np.sum(weight))
         centred = weight * (t - middle)
         tilted = float((t - middle) @ total) / float(centred @ (t - middle))
@@ -152,7 +167,6 @@ class IncrementalLasso:
         rest = total - weight * line
         moments = np.zeros((len(t), 6))
         moments[:, 0], moments[:, 3], moments[:, 5] = weight, rest, rest * rest / weight
-        offset = float(np.sum(np.maximum(square - total * total / weight, 0.0))) / 2
         return Cells(t, moments, level, tilted, offset)
 
     @property

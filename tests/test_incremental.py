@@ -60,3 +60,27 @@ def test_changes_that_cannot_be_made_are_refused():
         IncrementalLasso([1.0, 1.0], [0.0, 1.0])
     with pytest.raises(InputError, match="two-layer networks of single kinks"):
         IncrementalLasso([1.0, 2.0], [0.0, 1.0], architecture="deep_relu")
+
+
+@pytest.mark.parametrize("jump", [10.0, 1e6, 1e9])
+def test_a_level_left_behind_leaves_no_rounding(jump):
+    ticks = np.random.default_rng(0).integers(0, 5, 300) * 0.125
+    walk, size = np.concatenate([ticks, jump + ticks]), 100
+    window = IncrementalLasso(walk[:size], walk[1 : size + 1], skip=True)
+    for t in range(size, 450):
+        window.append(walk[t], walk[t + 1])
+        window.drop(walk[t - size], walk[t + 1 - size])
+    problem = LassoProblem(walk[450 - size : 450], walk[451 - size : 451], beta=1.0, skip=True)
+    fresh = solve(problem.with_beta(0.1 * problem.beta_max))
+    found = window.solve(beta=fresh.problem.beta)
+    assert window.beta_max == pytest.approx(problem.beta_max, rel=1e-9)
+    assert found.certificate.primal == pytest.approx(fresh.certificate.primal, rel=1e-9)
+    assert found.certificate.holds(1e-8)
+
+
+def test_only_observations_that_are_held_can_be_dropped():
+    window = IncrementalLasso([0.0, 0.0, 1.0], [2.0, 5.0, 3.0])
+    with pytest.raises(InputError, match=r"no observation with input 0\.0 and target 3\.0 is held"):
+        window.drop(0.0, 3.0)
+    window.drop(0.0, 2.0)
+    assert window.y.tolist() == [5.0, 3.0]
