@@ -171,7 +171,7 @@ class Design:
         """Unpenalised columns in the order constant, skip, exogenous."""
         blocks = [np.ones((len(self.y), 1))] if self.fit_intercept else []
         raw = np.hstack([self.x, self.exog] if self.skip else [self.exog])
-        anchor = _weighted_mean(self.exog, self.weight) * self.fit_intercept
+        anchor = _middle(self.exog, self.weight) * self.fit_intercept
         anchor = np.concatenate([self.anchors, anchor]) if self.skip else anchor
         shifted = raw - anchor
         scale = np.max(np.abs(shifted), axis=0, initial=0.0)
@@ -201,9 +201,10 @@ class Design:
         return 1.0 / (self.y_scale * (float(self.widths[column]) or 1.0))
 
 
-def _weighted_mean(values: Array, weight: Array) -> Array:
+def _middle(values: Array, weight: Array) -> Array:
+    """Weighted means; of constant columns the constant itself, whose mean is another number by rounding."""
     mean: Array = weight @ values / np.sum(weight)
-    return mean
+    return np.where(np.ptp(values, axis=0) > 0, mean, values[0])
 
 
 def make_design(

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cvxar import LassoProblem
+from cvxar import LassoProblem, solve
 from cvxar.errors import InputError, InputTypeError
 
 X, Y = [0.0, 1.0, 2.0, 3.0], [0.0, 1.0, 0.0, 2.0]
@@ -73,3 +73,17 @@ def test_scales_beyond_double_precision_are_refused(scale):
     rng = np.random.default_rng(0)
     with pytest.raises(InputError, match="so extreme that their products leave double precision"):
         LassoProblem(rng.normal(size=9) * scale, rng.normal(size=9) * scale, beta=1.0)
+
+
+@pytest.mark.parametrize("constant", [1.0, 0.1, 1e9 / 3])
+@pytest.mark.parametrize("loss", ["squared", "absolute"])
+def test_a_constant_exogenous_column_adds_nothing_to_the_constant(constant, loss):
+    rng = np.random.default_rng(0)
+    x, y, weight = rng.normal(size=30), rng.normal(size=30), rng.uniform(0.1, 2.0, 30)
+    plain = LassoProblem(x, y, beta=1.0, loss=loss, sample_weight=weight)
+    extra = LassoProblem(x, y, beta=1.0, loss=loss, sample_weight=weight, exog=np.full(30, constant))
+    one, two = solve(plain), solve(extra)
+    assert extra.beta_max == pytest.approx(plain.beta_max)
+    assert two.certificate.primal == pytest.approx(one.certificate.primal)
+    assert np.max(np.abs(two.exog_coef)) * constant <= 10 * np.ptp(y)
+    np.testing.assert_allclose(two.network(x) + two.exog_coef * constant, two.fitted, atol=1e-9)
