@@ -257,12 +257,18 @@ class LassoProblem:
         cost = self.architecture.hinge_cost
         if self.design.lazily_sorted and self.loss.quadratic and cost is not None:
             found = largest_correlation(self.design.lazy, cost, self.skip)
-            if found is not None:
+            if found is not None and found > self._most_rounding:
                 return found
         design, dual = self.design, self.free_fit.dual
         bound, reach = match_bound(design, dual), max(c.dictionary.reach for c in design.columns)
         rounding = 64 * np.finfo(float).eps * float(np.sum(np.abs(dual))) * reach
         return bound if bound > rounding else 0.0
+
+    @property
+    def _most_rounding(self) -> float:
+        """Correlation that rounding of the targets can make up, whatever the residuals."""
+        design = self.design
+        return 64 * np.finfo(float).eps * len(design.y) * design.y_scale * float(np.max(design.widths))
 
     def __repr__(self) -> str:
         n, p = self.x.shape

@@ -116,3 +116,9 @@ def test_runs_are_sorted_with_their_targets(kind):
         np.testing.assert_array_equal(a[start:stop], np.sort(x[start:stop]))
         assert sorted(b[start:stop]) == list(range(start, stop))
     np.testing.assert_array_equal(x[b.astype(int)], a)
+
+
+@pytest.mark.parametrize("architecture", ["relu", "abs"])
+def test_rounding_of_an_exact_line_is_no_beta_max(architecture):
+    x = np.random.default_rng(0).normal(size=N)
+    assert LassoProblem(x, 2 * x + 1, beta=1.0, architecture=architecture, skip=True).beta_max == 0
