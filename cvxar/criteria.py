@@ -11,7 +11,7 @@ from cvxar.solver import Solution
 CRITERIA: dict[str, Callable[[int], float]] = {
     "bic": lambda nobs: math.log(nobs),
     "aic": lambda nobs: 2.0,
-    "hqic": lambda nobs: 2.0 * math.log(math.log(nobs)),
+    "hqic": lambda nobs: 2.0 * math.log(math.log(nobs)) if nobs > 1 else -math.inf,
 }
 # paths end when the degrees of freedom exceed this share of the observations: the criteria are asymptotic,
 # and rush to minus infinity as a fit approaches interpolation

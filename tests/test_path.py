@@ -31,3 +31,8 @@ def test_table_of_a_path_is_what_its_residuals_give(kind, skip):
         assert (row.n_units, row.rounds) == (len(solution.coef), solution.rounds)
     assert (table["relative_gap"] <= 1e-8).all()
     assert not table.isna().any(axis=None)
+
+
+def test_a_path_of_one_observation_has_a_table():
+    table = solve_path(LassoProblem([3.0], [2.0], beta=1.0)).to_frame()
+    assert table[["df", "loss", "l1_norm"]].to_numpy().tolist() == [[1.0, 0.0, 0.0]]
