@@ -37,7 +37,7 @@ class FreeFit:
 def fit_free(design: Design, loss: Loss) -> FreeFit:
     """Fit the unpenalised columns alone: least squares in closed form, other losses by ``interior``."""
     coef = design.free.least_squares(design.e)
-    if loss.quadratic:
+    if loss.quadratic or not design.null_residual.any():  # a perfect fit is one under any loss
         return FreeFit(coef, design.null_dual)
     if not len(coef):
         return FreeFit(coef, design.weight * loss.slope(design.y_scale * design.e))

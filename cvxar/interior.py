@@ -159,7 +159,10 @@ def _optimum(programme: Programme, point: Point) -> Optimum:
 
 
 def _next(programme: Programme, point: Point) -> Point:
-    """Advance by a predictor, which chooses the centring, and a corrector."""
+    """Advance by a predictor, which chooses the centring, and a corrector.
+
+    The corrector can go in circles; where it gains nothing, a plain step to the middle breaks them.
+    """
     dual = _dual(programme, point)
     residual = programme.target - programme.rows.forward(point.unknowns)
     unmet = residual - programme.curvature * dual + point.pull_up - point.pull_down
@@ -181,7 +184,11 @@ def _next(programme: Programme, point: Point) -> Point:
     ahead = _moved(programme, point, guess, 1.0).complementarity / (2 * len(dual))
     centre = level * (ahead / level) ** 3
     step = direction(up + centre - guess.dual * guess.pull_up, down + centre + guess.dual * guess.pull_down)
-    return _moved(programme, point, step, 0.9995)
+    corrected = _moved(programme, point, step, 0.9995)
+    if corrected.complementarity < point.complementarity:
+        return corrected
+    plain = direction(up + level / 2, down + level / 2)
+    return _moved(programme, point, plain, 0.9)
 
 
 def _moved(programme: Programme, point: Point, step: Direction, share: float) -> Point:
