@@ -40,7 +40,8 @@ def fit_free(design: Design, loss: Loss) -> FreeFit:
     if loss.quadratic or not design.null_residual.any():  # a perfect fit is one under any loss
         return FreeFit(coef, design.null_dual)
     if not len(coef):
-        return FreeFit(coef, design.weight * loss.slope(design.y_scale * design.e))
+        met = None if loss.curvature or design.e.all() else design.e == 0
+        return FreeFit(coef, design.weight * loss.slope(design.y_scale * design.e), met)
     programme = programme_of(design, loss, DenseRows(design.free.values), np.empty(0))
     found = maximise(programme, coef, ACCURACY)
     return FreeFit(found.unknowns, found.dual) if loss.curvature else _at_vertex(design, programme, found)

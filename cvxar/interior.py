@@ -122,6 +122,8 @@ def balanced(programme: Programme, dual: Array) -> Array:
     The normal matrix squares the condition of B; this solves with B itself, which is written out.
     """
     unbalanced = programme.rows.adjoint(dual)
+    if not len(unbalanced):
+        return dual
     width = programme.upper - programme.lower
     share = np.minimum(dual - programme.lower, programme.upper - dual) / width
     root = width * np.sqrt(np.maximum(share, 0.0))

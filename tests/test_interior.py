@@ -53,3 +53,16 @@ def test_a_perfect_unpenalised_fit_has_no_beta_max(loss):
     assert LassoProblem(x, [0.5] * 3, beta=1.0, loss=loss, sample_weight=weight).beta_max == 0
     exact = LassoProblem(x, 0.3 * x + 7, beta=1.0, loss=loss, sample_weight=weight, skip=True)
     assert exact.beta_max == 0
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("loss", [losses.Absolute(), losses.Quantile(0.3)])
+def test_beta_max_is_the_smallest_one_without_any_unpenalised_column(loss, seed):
+    """Targets of 0 leave the dual vector open; a wrong one puts beta_max too high."""
+    rng = np.random.default_rng(seed)
+    x, y = rng.normal(size=12), np.maximum(np.round(rng.normal(size=12)), 0.0)
+    problem = LassoProblem(x, y, beta=1.0, loss=loss, fit_intercept=False)
+    for share, active in ((1.0, False), (0.99, True), (0.3, True)):
+        solution = solve(problem.with_beta(share * problem.beta_max))
+        assert solution.certificate.holds(1e-8)
+        assert (solution.l1_norm > 0) == active
