@@ -206,3 +206,10 @@ def test_delta_is_positive(delta):
 def test_levels_are_numbers(loss):
     with pytest.raises(InputTypeError, match="must be a number"):
         loss("0.5")
+
+
+@pytest.mark.parametrize("number", [np.float32(0.5), np.float64(0.5)])
+def test_numbers_of_numpy_are_numbers(number):
+    assert repr(losses.Quantile(number)) == "Quantile(tau=0.5)"
+    assert repr(losses.Huber(number)) == "Huber(delta=0.5)"
+    assert losses.Huber(np.int64(2)) == losses.Huber(2.0)

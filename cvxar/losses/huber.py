@@ -1,6 +1,7 @@
 """The Huber loss."""
 
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 
@@ -35,13 +36,14 @@ class Huber(Loss):
     delta: float = 1.345
 
     def __post_init__(self) -> None:
-        if not isinstance(self.delta, int | float) or isinstance(self.delta, bool):
+        if not isinstance(self.delta, Real) or isinstance(self.delta, bool):
             raise InputTypeError(f"delta must be a number, got {type(self.delta).__name__}")
         if not 0 < self.delta < np.inf:
             raise InputError(
                 f"delta must be positive and finite, got {self.delta!r}; it has the units of y, and "
                 "losses.Squared() is the limit of a large one"
             )
+        object.__setattr__(self, "delta", float(self.delta))  # numbers of numpy, too, go into files as text
 
     @property
     def lower(self) -> float:

@@ -1,6 +1,7 @@
 """The quantile (pinball) loss."""
 
 from dataclasses import dataclass
+from numbers import Real
 
 from cvxar.errors import InputError, InputTypeError
 from cvxar.losses.base import Loss
@@ -32,12 +33,13 @@ class Quantile(Loss):
     tau: float = 0.5
 
     def __post_init__(self) -> None:
-        if not isinstance(self.tau, int | float) or isinstance(self.tau, bool):
+        if not isinstance(self.tau, Real) or isinstance(self.tau, bool):
             raise InputTypeError(f"tau must be a number, got {type(self.tau).__name__}")
         if not 0 < self.tau < 1:
             raise InputError(
                 f"tau must lie strictly between 0 and 1, got {self.tau!r}; 0.95 is the 95 % quantile"
             )
+        object.__setattr__(self, "tau", float(self.tau))  # numbers of numpy, too, go into files as text
 
     @property
     def lower(self) -> float:
