@@ -4,6 +4,8 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
+from scipy.special import ndtr
+
 from cvxar.losses import Loss
 from cvxar.solver import Solution
 
@@ -42,39 +44,67 @@ def gaussian_fit(rss: float, nobs: int, df: int) -> Fit:
     34.378771
     """
     llf = -nobs / 2 * (math.log(2 * math.pi) + math.log(rss / nobs) + 1) if rss > 0 else math.inf
-    bic, aic, hqic = (-2 * llf + price(nobs) * (df + 1) for price in CRITERIA.values())
-    return Fit(llf, aic, bic, hqic)
+    return _priced(llf, nobs, df)
 
 
-def laplace_fit(loss: Loss, total: float, nobs: int, df: int) -> Fit:
-    r"""Return log likelihood and criteria of an asymmetric Laplace regression (quantiles).
-
-    .. math:: \ell = -n \left(\log\tfrac{\mathrm{total}}{n}
-              + \log\left(\tfrac1{\mathrm{upper}} - \tfrac1{\mathrm{lower}}\right) + 1\right)
-
-    for the total loss; the criteria are as in :func:`gaussian_fit`, so BIC orders fits as the
-    criterion of Koenker, Ng and Portnoy (Biometrika 1994) does.
-
-    Examples
-    --------
-    >>> from cvxar.losses import Absolute
-    >>> round(laplace_fit(Absolute(), total=10.0, nobs=10, df=2).llf, 6)   # -10 (log 2 + 1)
-    -16.931472
-    """
-    width = math.log(1 / loss.upper - 1 / loss.lower)
-    llf = -nobs * (math.log(total / nobs) + width + 1) if total > 0 else math.inf
+def _priced(llf: float, nobs: int, df: int) -> Fit:
     bic, aic, hqic = (-2 * llf + price(nobs) * (df + 1) for price in CRITERIA.values())
     return Fit(llf, aic, bic, hqic)
 
 
 def likelihood(loss: Loss, total: float, nobs: int, df: int) -> Fit:
-    """Return the fit of a total loss: Laplace for piecewise-linear losses, else Gaussian.
+    r"""Return the fit of a total loss, its scale estimated by maximum likelihood.
 
-    The Gaussian one takes twice the loss for the residual sum of squares, which it is for the squared loss.
+    .. math:: \ell = \max_\lambda\; -\frac{\mathrm{total}}{\lambda} - n \log Z(\lambda), \qquad
+              Z(\lambda) = \int e^{-\rho(r) / \lambda}\, dr
+
+    That is the Gaussian likelihood for the squared loss, the (asymmetric) Laplace one for
+    piecewise-linear losses, so that BIC orders fits as the criterion of Koenker, Ng and Portnoy
+    (Biometrika 1994) does, and that of Huber's least favourable density for his loss. Criteria as in
+    :func:`gaussian_fit`.
+
+    Examples
+    --------
+    >>> from cvxar.losses import Absolute, Huber
+    >>> round(likelihood(Absolute(), total=10.0, nobs=10, df=2).llf, 6)   # -10 (log 2 + 1)
+    -16.931472
+    >>> round(gaussian_fit(10.0, 10, 2).llf - likelihood(Huber(1e9), total=5.0, nobs=10, df=2).llf, 9)
+    0.0
     """
-    if loss.curvature == 0:
-        return laplace_fit(loss, total, nobs, df)
-    return gaussian_fit(2 * total, nobs, df)
+    if loss.quadratic:
+        return gaussian_fit(2 * total, nobs, df)
+    return _priced(-nobs * _least_cost(loss, total / nobs) if total > 0 else math.inf, nobs, df)
+
+
+def _least_cost(loss: Loss, mean: float) -> float:
+    """Return the minimum over the scale of ``mean / scale + log Z(scale)``."""
+    if loss.curvature == 0:  # Z is proportional to the scale, which is the mean loss
+        return 1 + math.log(mean) + math.log(1 / loss.upper - 1 / loss.lower)
+    from scipy.optimize import minimize_scalar
+
+    # between the mean loss (heavy tails alone) and twice it (no tails), with room to spare
+    bounds = (math.log(mean) - 1, math.log(2 * mean) + 1)
+    found = minimize_scalar(
+        lambda s: mean * math.exp(-s) + log_mass(loss, s), bounds=bounds, options={"xatol": 1e-10}
+    )
+    return float(found.fun)
+
+
+def log_mass(loss: Loss, log_scale: float) -> float:
+    r"""Return the logarithm of the integral of :math:`e^{-\rho(r) / \lambda}`, for positive curvature.
+
+    Examples
+    --------
+    >>> from cvxar.losses import Huber
+    >>> round(log_mass(Huber(1e9), 0.0) - 0.5 * math.log(2 * math.pi), 9)    # the Gaussian one
+    0.0
+    """
+    scale = math.exp(log_scale)
+    root = math.sqrt(loss.curvature / scale)
+    low, high = loss.lower * root, loss.upper * root
+    middle = math.sqrt(2 * math.pi) * (ndtr(high) - ndtr(low))
+    tails = math.exp(-high * high / 2) / high - math.exp(-low * low / 2) / low
+    return math.log(loss.curvature / root) + math.log(middle + tails)
 
 
 def degrees_of_freedom(solution: Solution) -> int:
@@ -91,7 +121,7 @@ def describe(solution: Solution) -> dict[str, float]:
         "beta": solution.problem.beta,
         "df": degrees_of_freedom(solution),
         "loss": loss,
-        "rss": 2 * loss,
+        "rss": 2 * loss if solution.problem.loss.quadratic else math.nan,
         "aic": fit.aic,
         "bic": fit.bic,
         "hqic": fit.hqic,

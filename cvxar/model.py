@@ -96,7 +96,8 @@ class ConvexAR(Fitted):
     nobs_ : int
         Observations fitted, those lost to lags apart.
     llf_, aic_, bic_, hqic_ : float
-        Gaussian log likelihood and criteria, by ``AutoReg``'s formulas.
+        Log likelihood and criteria: Gaussian by ``AutoReg``'s formulas; for other losses that of errors
+        with density proportional to ``exp(-loss / scale)`` (Laplace, Huber).
     breakpoints_ : tuple of Breakpoint
         Kinks in data units; empty when the fit is linear.
     path_ : DataFrame or None

@@ -116,6 +116,7 @@ class LassoProblem:
         self.nobs = len(self.y)
         self._found: list[float] = []  # beta_max once known, shared by with_beta
         self._free: list[FreeFit] = []
+        self._slopes: list[Array] = []
         if self.architecture.hinge_cost is None:
             _ = self.design.columns  # dictionaries refuse sizes they cannot search: now, not when solving
 
@@ -236,6 +237,28 @@ class LassoProblem:
         if not self._free:
             self._free.append(flattened(self.design, self.loss, fit_free(self.design, self.loss)))
         return self._free[0]
+
+    @property
+    def linear_slopes(self) -> Array:
+        """Slopes (p,) of the columns of x where the fit, under the loss, is linear in them; computed once."""
+        if not self._slopes:
+            linear = self if self.skip else self._with_skip()
+            free, first = linear.design.free, int(self.fit_intercept)
+            coef = linear.design.y_scale * linear.free_fit.coef / free.scale
+            self._slopes.append(coef[first : first + self.x.shape[1]])
+        return self._slopes[0]
+
+    def _with_skip(self) -> "LassoProblem":
+        return LassoProblem(
+            self.x,
+            self.y,
+            beta=self.beta,
+            loss=self.loss,
+            skip=True,
+            exog=self.exog if self.exog.shape[1] else None,
+            sample_weight=self.sample_weight,
+            fit_intercept=self.fit_intercept,
+        )
 
     @property
     def beta_max(self) -> float:

@@ -164,7 +164,7 @@ class Results:
 
     @property
     def llf(self) -> float:
-        """Gaussian log likelihood."""
+        """Log likelihood of errors with density proportional to ``exp(-loss / scale)``."""
         return self.chosen.fit.llf
 
     @property

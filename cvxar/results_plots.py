@@ -12,7 +12,7 @@ from cvxar.model_plots import plot_diagnostics, plot_fit, plot_forecast
 from cvxar.network_plots import plot_network
 from cvxar.path_plots import plot_path
 from cvxar.results import Results
-from cvxar.simulation import least_squares_slopes
+from cvxar.simulation import autoregressive_slopes
 
 
 def draw_fit(results: Results, ax: Any) -> Any:
@@ -41,7 +41,7 @@ def draw_network(results: Results, ax: Any) -> Any:
     frame, network, settings, terms = results.frame, results.network, results.settings, results.terms
     if not terms.curved:
         raise InputError("no lag has a network: nonlinear_lags is empty, so that there is no map to draw")
-    slopes = least_squares_slopes(frame, results.solution.problem.fit_intercept)[terms.curved]
+    slopes = autoregressive_slopes(frame, results.solution.problem, terms.curved)
     x = frame.x[:, terms.curved]
     # the map and what it leaves: everything else that is fitted is taken away
     targets = network(x) + frame.y - results.solution.fitted

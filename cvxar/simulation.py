@@ -10,6 +10,7 @@ from scipy.special import ndtri
 from cvxar._typing import Array
 from cvxar.errors import unknown_name
 from cvxar.piecewise import PiecewiseLinear, combine
+from cvxar.problem import LassoProblem
 from cvxar.solver import Solution
 
 EXTRAPOLATIONS = ("ar", "network")
@@ -72,7 +73,7 @@ def conditional_mean(
 ) -> ConditionalMean:
     """Return the map of a solution with the chosen rule beyond the training range.
 
-    ``"ar"`` continues with the slopes of the linear autoregression, fitted once by least squares;
+    ``"ar"`` continues with the slopes of the linear autoregression, fitted under the same loss;
     ``"network"`` with the network as trained. Where the solution has no kink and a skip connection,
     the two are the same map.
 
@@ -107,8 +108,18 @@ def conditional_mean(
     if extrapolation == "ar" and len(curved):
         at = list(curved)
         low[at], high[at] = frame.x[:, at].min(axis=0), frame.x[:, at].max(axis=0)
-        slopes[at] = least_squares_slopes(frame, solution.problem.fit_intercept)[at]
+        slopes[at] = autoregressive_slopes(frame, solution.problem, at)
     return ConditionalMean(constant, pieces, low, high, slopes)
+
+
+def autoregressive_slopes(frame: Regression, problem: LassoProblem, curved: Sequence[int]) -> Array:
+    """Return the slopes, in the columns ``curved`` of ``frame.x``, of the linear fit under the loss.
+
+    For the squared loss these are the coefficients of ``AutoReg``, minimum norm if not unique.
+    """
+    if problem.loss.quadratic:
+        return least_squares_slopes(frame, problem.fit_intercept)[list(curved)]
+    return problem.linear_slopes
 
 
 def least_squares_slopes(frame: Regression, fit_intercept: bool) -> Array:

@@ -10,6 +10,7 @@ from statsmodels.tsa.ar_model import AutoReg
 from cvxar.datasets import load_sunspots
 from cvxar.deterministic import Deterministic
 from cvxar.errors import InputError
+from cvxar.losses import Absolute, Huber, Quantile
 from cvxar.model import ConvexAR
 from cvxar.problem import LassoProblem
 from cvxar.solver import solve
@@ -122,3 +123,16 @@ def test_parameters_are_coefficients_of_the_named_columns(trend, period):
     coef = np.random.default_rng(1).normal(size=ours.width)
     fitted = ours.columns(0, 30) @ coef + (2.5 if ours.intercept else 0.0)
     np.testing.assert_allclose(named.to_numpy() @ ours.parameters(2.5, coef), fitted, atol=1e-9)
+
+
+@pytest.mark.parametrize("skip", [True, False])
+@pytest.mark.parametrize("loss", [Huber(1.0), Absolute(), Quantile(0.3)])
+def test_beyond_the_data_the_map_goes_on_as_the_linear_fit_under_its_loss(loss, skip):
+    series = load_sunspots()
+    linear = ConvexAR(2, loss=loss, beta_ratio=1.0).fit(series).params_
+    model = ConvexAR(2, loss=loss, skip=skip, beta_ratio=1.0 if skip else 0.01).fit(series)
+    far = [[300.0, 310.0], [300.0, 330.0], [340.0, 310.0]]
+    first, late, early = (model.append(end).forecast(1, method="iterate")["mean"].iloc[0] for end in far)
+    np.testing.assert_allclose([(late - first) / 20, (early - first) / 40], linear.iloc[1:], rtol=1e-6)
+    if skip:
+        assert first == pytest.approx(float(linear @ [1.0, 310.0, 300.0]), rel=1e-9)

@@ -2,9 +2,12 @@
 
 import numpy as np
 import pytest
+from scipy import integrate, optimize
 from statsmodels.tsa.ar_model import AutoReg
 
 import cvxar.selection as selection
+from cvxar import losses
+from cvxar.criteria import likelihood
 from cvxar.datasets import load_bitcoin, load_sunspots
 from cvxar.errors import InputError, InputTypeError
 from cvxar.lags import lag_frame
@@ -117,3 +120,22 @@ def test_a_constant_series_has_one_penalty_and_a_perfect_fit(skip):
 def test_penalties_that_cannot_be(beta, ratio, error, message):
     with pytest.raises(error, match=message):
         selection.check_beta_choice(beta, ratio)
+
+
+@pytest.mark.parametrize(
+    "loss", [losses.Huber(0.3), losses.Huber(5.0), losses.Quantile(0.2), losses.Squared()]
+)
+def test_likelihood_is_that_of_the_density_of_the_loss(loss):
+    """The literal twin: integrate the density numerically and search the scale on a grid."""
+    r = np.random.default_rng(3).standard_t(3, 60)
+    total = loss.value(r)
+
+    def cost(log_scale):
+        scale = np.exp(log_scale)
+        mass = integrate.quad(
+            lambda e: np.exp(-loss.value(np.array([e])) / scale), -np.inf, np.inf, limit=200
+        )
+        return total / scale + len(r) * np.log(mass[0])
+
+    best = optimize.minimize_scalar(cost, bounds=np.log([total / 600, total]), options={"xatol": 1e-6}).fun
+    assert likelihood(loss, total, len(r), 1).llf == pytest.approx(-best, rel=1e-7)
