@@ -6,8 +6,9 @@ and ``problem`` (the Lasso), ``certificate``; then the solvers: ``spline``, ``no
 same for one column, compiled), ``ramps`` and ``ramp_search`` (capped ramps), ``master``, ``rows``,
 ``column_search`` (any dictionary), ``interior``, ``rounds``, ``bounded_columns``, ``ordered``,
 ``nodal_rows`` and ``bounded_nodes`` (quantile, absolute and Huber losses), ``least_norm`` (``beta = 0``),
-``solver``, ``path``; data not in memory: ``aggregates``, ``kernel_tally``, ``streams``; then the users'
-side: ``stamps``, ``calendars``, ``observations``, ``deterministic``, ``lags``, ``transforms``,
+``solver``, ``homotopy``, ``path``; data not in memory: ``aggregates``, ``kernel_tally``, ``streams``;
+then the users' side: ``stamps``, ``calendars``, ``observations``, ``deterministic``, ``lags``,
+``transforms``,
 ``criteria``, ``cross_validation``, ``selection``, ``forecast``, ``settings``, ``inference``,
 ``parameters``, ``results``, ``conformal``, ``direct_quantiles``, ``intervals``, ``persistence``,
 ``sliding``, ``refit``, ``diagnostics``, ``fitted``, ``model``, ``quantile_paths``, ``quantile_model``,

@@ -10,9 +10,12 @@ import pandas as pd
 
 from cvxar._typing import Array, ArrayLike
 from cvxar.criteria import describe
-from cvxar.errors import InputError, InputTypeError
+from cvxar.errors import InputError, InputTypeError, unknown_name
+from cvxar.homotopy import between, check_homotopy, follow, has_kink_path
 from cvxar.problem import LassoProblem, check_beta
 from cvxar.solver import Solution, solve
+
+METHODS = ("grid", "homotopy")
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,38 @@ class SolutionPath(Sequence[Solution]):
 
     def __iter__(self) -> Iterator[Solution]:
         return iter(self.solutions)
+
+    def at(self, beta: float, tol: float = 1e-8) -> Solution:
+        """Return the certified solution at any penalty.
+
+        Linear interpolation of its two neighbours in beta, certified afresh: the exact solution on a path of
+        ``method="homotopy"``. Where that is not within ``tol`` (other paths), or ``beta`` lies outside the
+        path, the problem is solved at ``beta``, starting from the nearest solution above.
+
+        Raises
+        ------
+        InputError
+            For an empty path, a negative or infinite penalty.
+
+        Examples
+        --------
+        >>> problem = LassoProblem([0.0, 1.0, 2.0], [0.0, 0.0, 1.0], beta=0, skip=True)
+        >>> solve_path(problem, method="homotopy").at(0.1).coef.round(12)
+        array([0.4])
+        """
+        beta = check_beta(beta)
+        if not self.solutions:
+            raise InputError("an empty path has no solutions to interpolate; take a slice that holds some")
+        after = int(np.searchsorted(-self.betas, -beta))  # the first with a penalty of at most beta
+        if after < len(self) and self.betas[after] == beta:
+            return self[after]
+        inside = 0 < after < len(self) and has_kink_path(self[0].problem)
+        if inside:
+            mixed = between(self[after - 1], self[after], beta)
+            if mixed.certificate.holds(tol):
+                return mixed
+        start = self[max(after - 1, 0)]
+        return solve(start.problem.with_beta(beta), tol=tol, warm_start=start)
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row a penalty, made from the certificates without a pass over the data.
@@ -91,6 +126,7 @@ def solve_path(
     min_ratio: float = 1e-4,
     tol: float = 1e-8,
     solver: str = "auto",
+    method: str = "grid",
 ) -> SolutionPath:
     """Solve at decreasing penalties, each solution starting the next; every one is certified.
 
@@ -105,11 +141,18 @@ def solve_path(
         The default grid.
     tol, solver
         As in :func:`cvxar.solve`.
+    method : {"grid", "homotopy"}
+        ``"homotopy"`` returns the solutions at every penalty where a kink comes or goes, from ``beta_max`` to
+        ``min_ratio * beta_max``; in between :meth:`SolutionPath.at` interpolates exactly. For two-layer
+        ReLU, leaky ReLU and absolute-value networks with squared loss and skip connection on one column of
+        at most 10,000 observations; O(n + k) for each of a few hundred to thousands of events, each kept
+        with O(n) memory. ``betas``, ``n_betas`` and ``solver`` do not apply. See :mod:`cvxar.homotopy`.
 
     Raises
     ------
     InputError
-        For an empty grid, negative or infinite penalties, a ratio outside (0, 1].
+        For an empty grid, negative or infinite penalties, a ratio outside (0, 1], a problem or options
+        that do not go with ``method="homotopy"``.
 
     Examples
     --------
@@ -119,12 +162,31 @@ def solve_path(
     """
     if not isinstance(problem, LassoProblem):
         raise InputTypeError(f"solve_path takes a LassoProblem, got {type(problem).__name__}")
+    if method not in METHODS:
+        raise unknown_name("method", method, METHODS)
+    if method == "homotopy":
+        return _followed(problem, betas, min_ratio, tol, solver)
     grid = beta_grid(problem.beta_max, n_betas, min_ratio) if betas is None else _checked(betas)
     solutions: list[Solution] = []
     for beta in grid:
         last = solutions[-1] if solutions else None
         solutions.append(solve(problem.with_beta(float(beta)), tol=tol, solver=solver, warm_start=last))
     return SolutionPath(tuple(solutions))
+
+
+def _followed(
+    problem: LassoProblem, betas: ArrayLike | None, min_ratio: float, tol: float, solver: str
+) -> SolutionPath:
+    """Follow the exact path, after a look at the options."""
+    if betas is not None or solver != "auto":
+        raise InputError(
+            'method="homotopy" finds the penalties itself; leave out betas and solver, then ask path.at(beta)'
+        )
+    check_homotopy(problem)
+    beta_grid(problem.beta_max, 1, min_ratio)  # checks the ratio
+    if problem.beta_max == 0:
+        return SolutionPath((solve(problem.with_beta(0.0), tol=tol),))
+    return SolutionPath(tuple(follow(problem, float(min_ratio), tol)))
 
 
 def _checked(betas: ArrayLike) -> Array:
