@@ -109,8 +109,12 @@ def finish(ax: Any, xlabel: str, ylabel: str) -> Any:
     """Name the axes and give them the look that all figures have."""
     ax.set_xlabel(xlabel)
     ax.set_ylabel(ylabel)
+    words = [ax.title, ax.xaxis.label, ax.yaxis.label]
     if ax.get_legend_handles_labels()[1]:
-        ax.legend(fontsize=8, frameon=False)
+        words += ax.legend(fontsize=8, frameon=False).get_texts()
+    for text in words:
+        # names of series and models may hold dollar signs, which are no formulas
+        text.set_parse_math(False)
     ax.grid(alpha=0.25)
     ax.spines[["top", "right"]].set_visible(False)
     return ax

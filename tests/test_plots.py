@@ -6,7 +6,7 @@ import pytest
 from matplotlib import pyplot
 from problems import ARCHITECTURES
 
-from cvxar import ConvexAR, LassoProblem, datasets, plots, solve, solve_path
+from cvxar import ConvexAR, LassoProblem, backtest, datasets, plots, solve, solve_path
 from cvxar.architectures import DeepNarrow
 from cvxar.errors import InputError
 from cvxar.network_plots import mirror_arcs
@@ -133,6 +133,18 @@ def test_axes_given_are_drawn_on_and_returned(fitted, method):
         assert ax.get_ylabel()
         assert ax.get_xlabel() or any(other.get_shared_x_axes().joined(ax, other) for other in own)
         assert ax.has_data()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_dollar_signs_in_names_are_no_formulas(sunspots, method):
+    model = ConvexAR(1, beta_ratio=0.1) if method != "plot_path" else ConvexAR(1)
+    drawn = draw(model.fit(sunspots.rename("US$ $x_{")), method)
+    np.ravel(drawn)[0].figure.canvas.draw()
+
+
+def test_dollar_signs_in_names_of_models_are_no_formulas(sunspots):
+    models = {"in $ {": ConvexAR(beta_ratio=0.1), "US$ $x_{": ConvexAR(beta_ratio=1.0)}
+    backtest(sunspots, models, initial=300).plot().canvas.draw()
 
 
 @pytest.mark.parametrize("method", ["plot_path", "plot_diagnostics"])
