@@ -41,8 +41,10 @@ class LagFrame:
     rows: IntArray
 
 
-def check_lags(lags: int | Sequence[int]) -> tuple[int, ...]:
+def check_lags(lags: int | Sequence[int], none: str = "at least one is needed") -> tuple[int, ...]:
     """Return the lags as an ascending tuple: ``p`` means ``1..p``, a sequence means itself.
+
+    ``none`` is what the message says of having no lags.
 
     Raises
     ------
@@ -62,7 +64,7 @@ def check_lags(lags: int | Sequence[int]) -> tuple[int, ...]:
     if not all(_is_whole(lag) for lag in chosen):
         raise InputTypeError(f"lags must be whole numbers, got {lags!r}")
     if not chosen or min(chosen) < 1 or len(set(chosen)) < len(chosen):
-        raise InputError(f"lags must be 1 or more and distinct, and at least one is needed, got {lags!r}")
+        raise InputError(f"lags must be 1 or more and distinct ({none}), got {lags!r}")
     return tuple(sorted(int(lag) for lag in chosen))
 
 
@@ -74,7 +76,7 @@ def lags_or_none(lags: int | Sequence[int] | None) -> tuple[int, ...]:
     >>> lags_or_none(2), lags_or_none(0), lags_or_none(None)
     ((1, 2), (), ())
     """
-    return () if lags is None or (_is_whole(lags) and lags == 0) else check_lags(lags)
+    return () if lags is None or (_is_whole(lags) and lags == 0) else check_lags(lags, "None or 0 for none")
 
 
 def _is_whole(value: Any) -> bool:

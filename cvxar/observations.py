@@ -232,7 +232,7 @@ def _check_finite(values: Array, index: pd.Index | None, what: str, gaps: bool) 
     row = values[at] if values.ndim == 1 else values[at, np.argmin(finite[at])]
     label = "" if index is None or isinstance(index, pd.RangeIndex) else f" ({index[at]})"
     raise InputError(
-        f"{what} holds {row} at position {at}{label}; fill or drop it before fitting, for example with "
+        f"{what} holds {row} at position {at}{label}; fill or drop it, for example with "
         "interpolate() or dropna()"
     )
 

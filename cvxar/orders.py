@@ -17,9 +17,11 @@ from cvxar.options import check_count, check_flag, check_name
 MOST_GLOBAL = 12
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class OrderSelection:
     """Lags and penalty chosen by :func:`select_order`.
+
+    ``beta`` is that of the table; the model is refitted on all its rows at the same share of ``beta_max_``.
 
     Parameters
     ----------
@@ -30,7 +32,7 @@ class OrderSelection:
         ``ConvexAR.path_``.
     model : ConvexAR
         The lags chosen, fitted with the penalty chosen (as a share of ``beta_max_``) to all observations
-        that have these lags.
+        that have these lags. These are more rows than the table's, so its ``beta_`` is another.
     """
 
     criterion: str
@@ -45,8 +47,11 @@ class OrderSelection:
 
     @property
     def beta(self) -> float:
-        """Penalty chosen."""
+        """Penalty chosen, on the rows that all candidates share; ``model.beta_`` is that of the refit."""
         return float(self.table["beta"].iloc[0])
+
+    def __repr__(self) -> str:
+        return f"OrderSelection(criterion={self.criterion!r}, lags={self.lags}, beta={self.beta:.6g})"
 
 
 def select_order(
@@ -60,7 +65,8 @@ def select_order(
 ) -> OrderSelection:
     """Choose lags and penalty together, as ``statsmodels.tsa.ar_model.ar_select_order`` chooses lags.
 
-    Every candidate is fitted to the same observations, those after the first ``maxlag``.
+    Every candidate is fitted to the same observations, those after the first ``maxlag``. The winner is then
+    refitted on all its rows at the same share of ``beta_max_``, unless ``beta`` is given.
 
     Parameters
     ----------

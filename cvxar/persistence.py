@@ -18,7 +18,7 @@ from cvxar.architectures import Architecture, Unit
 from cvxar.certificate import Certificate
 from cvxar.container import DAMAGE, damaged, read_container, write_container
 from cvxar.criteria import fit_of
-from cvxar.errors import CvxarError, InputError
+from cvxar.errors import CvxarError, InputError, ModelFileError
 from cvxar.memory import check_memory
 from cvxar.network import Network
 from cvxar.observations import Observations
@@ -88,6 +88,9 @@ def read_models(path: str | PathLike[str], what: str) -> list[Results]:
         If the file is missing, foreign, damaged, of another class, or of a later version.
     """
     tree = read_container(path)
+    for other in {"ConvexAR", "QuantileAR"} - {what}:
+        if isinstance(tree, dict) and tree.get("what") == other:
+            raise ModelFileError(f"{path} holds a {other}; read it with {other}.load")
     try:
         if tree["what"] != what:
             raise ValueError(f"it holds {tree['what']!r}, not {what!r}")

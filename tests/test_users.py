@@ -1,0 +1,34 @@
+"""What users are told: messages that name the way out, and short printed forms."""
+
+import numpy as np
+import pytest
+
+from cvxar import ConvexAR, QuantileAR
+from cvxar.errors import InputError, ModelFileError
+from cvxar.orders import select_order
+
+VALUES = np.random.default_rng(0).normal(size=40)
+
+
+def test_a_file_of_the_other_class_names_its_reader(tmp_path):
+    for model, other in ((ConvexAR(beta_ratio=0.9), QuantileAR), (QuantileAR(beta_ratio=0.9), ConvexAR)):
+        model.fit(VALUES).save(tmp_path / "model")
+        with pytest.raises(ModelFileError, match=f"read it with {type(model).__name__}.load"):
+            other.load(tmp_path / "model")
+
+
+@pytest.mark.parametrize("lags", [-1, [0], [1, 1], []])
+def test_bad_lags_do_not_deny_that_there_may_be_none(lags):
+    with pytest.raises(InputError, match="None or 0 for none"):
+        ConvexAR(lags).fit(VALUES)
+
+
+def test_an_infinite_future_value_is_not_said_to_be_fitted():
+    model = ConvexAR(beta_ratio=1.0).fit(VALUES, np.arange(40.0) ** 2)
+    with pytest.raises(InputError, match="fill or drop it, for example"):
+        model.forecast(1, exog=[np.inf])
+
+
+def test_an_order_selection_prints_its_choice_alone():
+    chosen = select_order(VALUES, 1)
+    assert repr(chosen) == f"OrderSelection(criterion='bic', lags={chosen.lags}, beta={chosen.beta:.6g})"
