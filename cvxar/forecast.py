@@ -123,7 +123,7 @@ class Predictor:
         """Return one-step fits, then forecasts: after the sample, or from the ``dynamic`` position on."""
         first, last = self._span(start, end)
         n = len(self.known)
-        origin = min(self._origin(first, dynamic), last + 1, n)
+        origin = min(self._origin(first, last, dynamic), last + 1, n)
         stamps = future_index(self.known.index, max(last + 1 - n, 0)) if last >= n else self.known.index[:0]
         exog_rows = np.vstack([self.known.exog, self._future_exog(exog, stamps)])
         values = np.empty(0)
@@ -278,10 +278,16 @@ class Predictor:
             raise InputError(f"start lies after end (positions {first} and {last}); swap them or move end")
         return first, last
 
-    def _origin(self, first: int, dynamic: Any) -> int:
+    def _origin(self, first: int, last: int, dynamic: Any) -> int:
         """Position from which on nothing observed is used."""
         if isinstance(dynamic, (bool, np.bool_)):
             return first if dynamic else len(self.known)
         if isinstance(dynamic, (int, np.integer)):
-            return first + check_count(dynamic, "dynamic", 0)
+            origin = first + check_count(dynamic, "dynamic", 0)
+            if origin > last + 1:
+                raise InputError(
+                    f"dynamic={dynamic} is a number of observations after start, also where labels are whole "
+                    f"numbers, and lies beyond end; give at most {last + 1 - first}"
+                )
+            return origin
         return locate(self.known.index, dynamic, "dynamic")

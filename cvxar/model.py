@@ -228,7 +228,8 @@ class ConvexAR(Fitted):
             positions, or labels if the index holds whole numbers. ``end`` may lie after the sample.
         dynamic : bool, int or label, default False
             True uses no observation from ``start`` on: predictions are forecasts made just before it. A
-            whole number means so many after ``start``, a label the observation from which on none is used.
+            whole number means so many after ``start`` (also if the index holds whole numbers) and not beyond
+            ``end``, a label the observation from which on none is used.
         exog : Series, DataFrame or array
             Exogenous values of the steps after the sample.
         method, rng

@@ -1,6 +1,7 @@
 """What users are told: messages that name the way out, and short printed forms."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from cvxar import ConvexAR, QuantileAR
@@ -32,3 +33,11 @@ def test_an_infinite_future_value_is_not_said_to_be_fitted():
 def test_an_order_selection_prints_its_choice_alone():
     chosen = select_order(VALUES, 1)
     assert repr(chosen) == f"OrderSelection(criterion='bic', lags={chosen.lags}, beta={chosen.beta:.6g})"
+
+
+def test_a_year_given_as_an_offset_is_refused():
+    years = pd.Series(VALUES, index=range(1961, 2001))
+    model = ConvexAR(beta_ratio=1.0).fit(years)
+    with pytest.raises(InputError, match="beyond end; give at most 11"):
+        model.predict(1990, 2000, dynamic=1995)
+    assert len(model.predict(1990, 2000, dynamic=5)) == 11
