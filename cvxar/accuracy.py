@@ -211,7 +211,8 @@ def bias(y: ArrayLike, forecast: ArrayLike) -> float:
 def direction_hit_rate(y: ArrayLike, forecast: ArrayLike, last: ArrayLike) -> float:
     """Share of moves whose direction was forecast, ``sign(forecast - last) = sign(y - last)``.
 
-    Higher is better. Times at which the series did not move are left out; a forecast of no move is a miss.
+    Higher is better. Times at which the series did not move, or no move was forecast, are left out: a
+    forecast without a direction is neither right nor wrong.
 
     Parameters
     ----------
@@ -223,7 +224,7 @@ def direction_hit_rate(y: ArrayLike, forecast: ArrayLike, last: ArrayLike) -> fl
     Returns
     -------
     float
-        Between 0 and 1; NaN when the series never moved.
+        Between 0 and 1; NaN when the series never moved or no move was ever forecast (a random walk).
 
     Examples
     --------
@@ -232,9 +233,8 @@ def direction_hit_rate(y: ArrayLike, forecast: ArrayLike, last: ArrayLike) -> fl
     """
     observed, predicted = paired(y, forecast)
     _, known = paired(y, last)
-    moved = np.sign(observed - known)
-    hits = np.sign(predicted - known)[moved != 0] == moved[moved != 0]
-    return float(np.mean(hits)) if hits.size else math.nan
+    agreement = np.sign(observed - known) * np.sign(predicted - known)
+    return float(np.mean(agreement[agreement != 0] > 0)) if agreement.any() else math.nan
 
 
 def same_forecasts(y: ArrayLike, first: ArrayLike, second: ArrayLike) -> bool:

@@ -72,7 +72,7 @@ def backtest(
         Jobs of ``joblib``. With 1, ``joblib.parallel_config(backend=...)`` decides (a dask or ray cluster,
         for example). The forecasts are the same to the last bit, however many and wherever.
     progress : bool, default False
-        Show a bar, if tqdm is installed.
+        Show a bar; needs tqdm, which ``pip install "cvxar[progress]"`` brings.
     rng : seed or Generator, default 0
         Of simulated forecasts; every origin has its own stream.
     resume : Backtest, optional
@@ -89,7 +89,7 @@ def backtest(
     Raises
     ------
     InputError, InputTypeError
-        For arguments that cannot be used, before any work.
+        For arguments that cannot be used, or ``progress=True`` without tqdm, before any work.
 
     Notes
     -----
@@ -118,7 +118,7 @@ def backtest(
         level=level,
         rng=rng,
     )
-    check_flag("progress", progress)
+    _check_progress(progress)
     if n_jobs is not None and n_jobs != -1:
         check_count(n_jobs, "n_jobs")
     result = Backtest(pd.DataFrame(), schedule, data, {name: _mark(model) for name, model in models.items()})
@@ -174,13 +174,21 @@ def _watch(results: Iterable[list[Step]], advance: Any) -> Iterator[list[Step]]:
 @contextlib.contextmanager
 def _bar(progress: bool, total: int) -> Iterator[Any]:
     """What to call with the number of origins done."""
-    if not progress or find_spec("tqdm") is None:
+    if not progress:
         yield lambda done: None
         return
     from tqdm.auto import tqdm
 
     with tqdm(total=total, unit="origin") as bar:
         yield bar.update
+
+
+def _check_progress(progress: Any) -> None:
+    check_flag("progress", progress)
+    if progress and find_spec("tqdm") is None:
+        raise InputError(
+            'a progress bar needs tqdm, which is not installed; run: pip install "cvxar[progress]"'
+        )
 
 
 def _check_models(forecasters: Any) -> dict[str, Any]:

@@ -40,15 +40,15 @@ def check_figure_file(path: str | PathLike[str]) -> None:
     >>> check_figure_file("a.txt")
     Traceback (most recent call last):
         ...
-    cvxar.errors.InputError: cannot draw into a.txt: give a name that ends in one of ... .png...
+    cvxar.errors.InputError: cannot draw into a.txt: give a name that ends in .png, .pdf or .svg ...
     """
     check_matplotlib()
     from matplotlib.backend_bases import FigureCanvasBase
 
     known = FigureCanvasBase.get_supported_filetypes()
     if Path(path).suffix.lower().removeprefix(".") not in known:
-        endings = ", ".join(f".{suffix}" for suffix in known)
-        raise InputError(f"cannot draw into {Path(path)}: give a name that ends in one of {endings}")
+        usual = "a name that ends in .png, .pdf or .svg (or another format that matplotlib writes)"
+        raise InputError(f"cannot draw into {Path(path)}: give {usual}")
 
 
 def save_figure(draw: Callable[[], Any], path: str | PathLike[str]) -> None:
@@ -111,7 +111,7 @@ def finish(ax: Any, xlabel: str, ylabel: str) -> Any:
     ax.set_ylabel(ylabel)
     words = [ax.title, ax.xaxis.label, ax.yaxis.label]
     if ax.get_legend_handles_labels()[1]:
-        words += ax.legend(fontsize=8, frameon=False).get_texts()
+        words += ax.legend(fontsize=8, framealpha=0.85, edgecolor="none").get_texts()
     for text in words:
         # names of series and models may hold dollar signs, which are no formulas
         text.set_parse_math(False)

@@ -18,7 +18,7 @@ from cvxar.solver import Solution, solve
 METHODS = ("grid", "homotopy")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SolutionPath(Sequence[Solution]):
     """Certified solutions, one for each penalty, in the order of ``betas`` (decreasing)."""
 
@@ -84,6 +84,15 @@ class SolutionPath(Sequence[Solution]):
         relative_gap.
         """
         return pd.DataFrame([_row(s) for s in self.solutions])
+
+    def __repr__(self) -> str:
+        if not self.solutions:
+            return "SolutionPath(0 solutions)"
+        gap, betas = max(s.certificate.relative_gap for s in self), self.betas
+        return (
+            f"SolutionPath({len(self)} solutions, beta {betas[0]:.3g} .. {betas[-1]:.3g}, "
+            f"largest relative gap {gap:.1e})"
+        )
 
 
 def _row(solution: Solution) -> dict[str, float]:

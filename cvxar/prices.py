@@ -28,7 +28,8 @@ _DATE_NAMES = ("date", "datetime", "timestamp", "time", "open time", "observatio
 TIME_NAMES = (*_DATE_NAMES, "year", "period", "unix", "unix timestamp", "epoch")
 CLOSE_NAMES = ("close", "price", "close/last", "last", "adj close", "adjusted close", "value")
 HEAD_ROWS = 20
-NAMED_ROWS = 10
+NAMED_ROWS = 3
+ASK_COLUMN = "pass one as column="
 
 _THOUSANDS = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?")
 _DATE_LIKE = re.compile(r"\d{1,4}[-/.]\d{1,2}\b|\d{1,2}[ -][A-Za-z]{3}|[A-Za-z]{3,9} \d{1,2}, \d{4}")
@@ -108,7 +109,7 @@ def _only(found: Sequence[int], names: Sequence[str], source: str) -> int:
     if len(found) == 1:
         return found[0]
     which = [names[i] for i in found] or list(names)
-    raise InputError(f"{source}: which column holds the prices? Candidates: {which}; pass one as column=")
+    raise InputError(f"{source}: which column holds the prices? Candidates: {which}; {ASK_COLUMN}")
 
 
 def flat_names(levels: Sequence[Sequence[str]]) -> list[str]:
@@ -365,6 +366,8 @@ def _problem(found: Columns, i: int, unreadable: bool, value: float) -> str:
         return f"has no {name}"
     if unreadable:
         return f"has {name} {cell!r}, which is not a time, or not in the form of the other rows"
+    if not found.thousands and re.fullmatch(r"[-+]?\d+,\d+", str(cell)):
+        return f"has {name} {cell!r}: a decimal comma is not read, write {cell.replace(',', '.')}"
     return f"has {name} {cell!r}, which is {'infinite' if np.isinf(value) else 'not a number'}"
 
 

@@ -214,11 +214,12 @@ def compare_with(
     baseline : str
         Name of the baseline.
     rng : Generator
-        For the intervals.
+        For the intervals; every model is judged on the same draws.
     """
-    rows = []
+    rows, seed = [], int(rng.integers(2**63))
     for labels, rivalry in rivals:
-        low, high = rivalry.skill_interval(rng)
+        # the same blocks for all: equal forecasts get equal intervals
+        low, high = rivalry.skill_interval(np.random.default_rng(seed))
         test = rivalry.test()
         rows.append(
             labels

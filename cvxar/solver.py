@@ -31,7 +31,7 @@ from cvxar.spline import Spline
 from cvxar.unpenalised import with_free_coef
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Solution:
     """A solved problem: coefficients, certificate, network.
 
@@ -109,6 +109,9 @@ class Solution:
     def fitted(self) -> Array:
         """Fitted values at the observations, exogenous part included, (n,)."""
         return self.point.level + self.point.varying(self.problem.x, self.problem.exog)
+
+    def __repr__(self) -> str:
+        return f"Solution({len(self.coef)} features, beta={self.problem.beta:g}, {self.certificate})"
 
     def verify(self) -> Certificate:
         """Recompute the certificate from problem, coefficients and dual vector alone; O(p n), one search.

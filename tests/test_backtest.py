@@ -375,6 +375,12 @@ def test_a_bar_shows_the_progress_and_changes_nothing(capsys):
     same(shown, backtest(WALK, {"walk": RandomWalk()}))
 
 
+def test_a_bar_without_tqdm_is_refused_before_any_work(monkeypatch):
+    monkeypatch.setattr("cvxar.backtesting.find_spec", lambda name: None)
+    with pytest.raises(InputError, match=r"cvxar\[progress\]"):
+        backtest(WALK, {"walk": lambda series, horizon: pytest.fail("work was begun")}, progress=True)
+
+
 def test_steps_are_observations_where_days_are_missing():
     days = pd.date_range("2020-01-01", periods=65).delete([20, 21, 55, 61, 62])
     series = WALK.set_axis(days)

@@ -290,6 +290,8 @@ def test_bad_input_is_one_line_and_exit_code_2(capsys, monkeypatch, tmp_path, ar
         ("date,close\n2020-01-01,1\n2020-01-01,2\n", "2020-01-01"),
         ("date,close\n2020-01-01,1\n", "observation"),
         ("", "empty"),
+        ("date,foo,bar\n2020-01-01,1,2\n", "'foo', 'bar']; choose one with --column"),
+        ("date;close\n2020-01-01;1,5\n2020-01-02;2,5\n", "decimal comma is not read, write 1.5"),
     ],
 )
 @pytest.mark.parametrize("command", COMMANDS)

@@ -137,7 +137,7 @@ SPOILT_TIMES = ("", "oops", "now", "2017", "2017-13-01", "2017-02-30 00:00:00", 
 
 @relaxed
 @given(clocked=clocked_series(), layout=st.sampled_from(sorted(LAYOUTS)), data=st.data())
-def test_every_spoilt_row_is_named_by_its_line_and_no_other(tmp_path, clocked, layout, data):
+def test_the_first_spoilt_rows_are_named_by_their_lines_and_no_other(tmp_path, clocked, layout, data):
     clock, series = clocked
     rows = rows_of(clock, series)
     spoilt = data.draw(st.sets(st.integers(0, len(rows) - 1), min_size=1, max_size=6))
@@ -151,9 +151,9 @@ def test_every_spoilt_row_is_named_by_its_line_and_no_other(tmp_path, clocked, l
     with pytest.raises(InputError) as caught:
         read_prices(path)
     first = len(LAYOUTS[layout].head) + 1
-    assert {int(line) for line in re.findall(r"line (\d+) has", str(caught.value))} == {
-        i + first for i in spoilt
-    }
+    named = [int(line) for line in re.findall(r"line (\d+) has", str(caught.value))]
+    assert named == [i + first for i in sorted(spoilt)][:3]
+    assert f"{len(spoilt)} unusable" in str(caught.value)
     assert path.name in str(caught.value)
 
 
@@ -178,7 +178,7 @@ def test_every_spoilt_row_is_named_by_its_line_and_no_other(tmp_path, clocked, l
         (["foo,bar", "2017-01-02,1"], "line 2 has date 'foo'"),
         (["2017-01-05,1", "2017-01-03,2", "2017-01-05,1"], "line 4 repeats 2017-01-05 00:00:00 of line 2"),
         (["1,1", "2,1", "5,1"], "line 4: the counter 'date' goes from 2 to 5"),
-        ([f"2017-01-01,x{i}" for i in range(12)], "and 2 more"),
+        ([f"2017-01-01,x{i}" for i in range(12)], "line 4 has close 'x2', which is not a number; and 9 more"),
     ],
 )
 def test_messages_say_where_and_what(tmp_path, rows, told):

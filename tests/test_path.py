@@ -36,3 +36,15 @@ def test_table_of_a_path_is_what_its_residuals_give(kind, skip):
 def test_a_path_of_one_observation_has_a_table():
     table = solve_path(LassoProblem([3.0], [2.0], beta=1.0)).to_frame()
     assert table[["df", "loss", "l1_norm"]].to_numpy().tolist() == [[1.0, 0.0, 0.0]]
+
+
+def test_paths_and_solutions_are_shown_in_one_line():
+    path = solve_path(LassoProblem(np.arange(300.0), np.arange(300.0) % 7, beta=0), n_betas=3, min_ratio=0.1)
+    assert repr(path).startswith(
+        f"SolutionPath(3 solutions, beta {path.betas[0]:.3g} .. {path.betas[-1]:.3g}, "
+    )
+    assert repr(path[:0]) == "SolutionPath(0 solutions)"
+    last = path[-1]
+    shown = f"Solution({len(last.coef)} features, beta={last.problem.beta:g}, {last.certificate})"
+    assert repr(last) == shown
+    assert len(shown) < 150

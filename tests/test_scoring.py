@@ -35,7 +35,8 @@ def test_scores_are_the_metrics_of_the_rows(result, by):
             assert row[name] == getattr(metrics, name)(y, mean)
         assert row["mase"] == metrics.mase(y, mean, train)
         assert row["rmsse"] == metrics.rmsse(y, mean, train)
-        assert row["direction_hit_rate"] == metrics.direction_hit_rate(y, mean, SERIES.loc[rows["origin"]])
+        hits = metrics.direction_hit_rate(y, mean, SERIES.loc[rows["origin"]])
+        assert row["direction_hit_rate"] == pytest.approx(hits, abs=0, nan_ok=True)
         if model != "ConvexAR":
             assert row.filter(regex="_80|_50|pinball|crps").isna().all()
             continue
@@ -54,6 +55,12 @@ def test_the_direction_of_increments_is_their_sign():
     y, mean = (result.forecasts[name].to_numpy() for name in ("y", "mean"))
     shown = result.scores("direction_hit_rate", increments=True)
     assert shown.loc["AR(1)"].item() == np.mean((y > 0) == (mean > 0))
+
+
+def test_equal_forecasts_have_equal_intervals():
+    models = {"walk": RandomWalk(), "one": AutoRegression(), "other": AutoRegression()}
+    table = backtest(SERIES, models, initial=40).compare("walk")[["skill_lower", "skill_upper"]]
+    assert table.loc["one"].tolist() == table.loc["other"].tolist()
 
 
 def test_metrics_are_chosen_by_name_function_or_mapping(result):

@@ -95,7 +95,9 @@ def add_beta(parser: argparse.ArgumentParser) -> None:
 
 def add_plot(parser: argparse.ArgumentParser) -> None:
     """Add the picture, for commands that have one."""
-    parser.add_argument("--plot", metavar="FILE", help="draw a figure (.png, .pdf, .svg)")
+    parser.add_argument(
+        "--plot", metavar="FILE", help="draw a figure (.png, .pdf, .svg or what else matplotlib writes)"
+    )
 
 
 def add_seed(parser: argparse.ArgumentParser) -> None:

@@ -7,6 +7,7 @@ import pandas as pd
 
 from cvxar.datasets import fetch_prices, load_bitcoin, read_prices
 from cvxar.errors import InputError
+from cvxar.prices import ASK_COLUMN
 
 FILE_SUFFIXES = {
     ".csv",
@@ -47,7 +48,7 @@ def load(source: str | None, column: str | None) -> Given:
         For a symbol whose prices could not be fetched.
     """
     if source is not None and _is_path(source):
-        series = read_prices(source, column)
+        series = _read(source, column)
         return Given(Path(source).name, str(series.name), series, f"file {source}, column {series.name}")
     if column is not None:
         raise InputError(f"--column {column} names a column of a file; give a CSV or Parquet file as SERIES")
@@ -55,6 +56,14 @@ def load(source: str | None, column: str | None) -> Given:
         series = load_bitcoin()
         return Given("bitcoin", f"{series.name} (US dollars)", series, BUNDLED)
     return Given(source, f"{source} close", fetch_prices(source), f"Yahoo Finance, {source}")
+
+
+def _read(path: str, column: str | None) -> pd.Series:
+    """Read a file; what an error asks for is said in the words of the command line."""
+    try:
+        return read_prices(path, column)
+    except InputError as error:
+        raise InputError(str(error).replace(ASK_COLUMN, "choose one with --column")) from None
 
 
 def _is_path(source: str) -> bool:
