@@ -13,7 +13,7 @@ from cvxar._typing import Array
 from cvxar.architectures import Architecture
 from cvxar.certificate import Certificate
 from cvxar.container import damaged
-from cvxar.errors import InputError, NotFittedError
+from cvxar.errors import InputError, NotFittedError, unknown_name
 from cvxar.forecast import N_PATHS
 from cvxar.losses import Quantile
 from cvxar.model import ConvexAR
@@ -23,7 +23,7 @@ from cvxar.quantile_paths import QuantileCurves, exceedances, simulate_quantiles
 from cvxar.stamps import future_index, locate
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class QuantileAR:
     r"""Neural quantile autoregression at several levels.
 
@@ -96,6 +96,20 @@ nonlinear_lags, hold_back
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the constructor's arguments as a dictionary."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def set_params(self, **params: Any) -> Self:
+        """Change constructor arguments; they take effect at the next ``fit``. InputError for another name."""
+        known = self.get_params()
+        for name, value in params.items():
+            if name not in known:
+                raise unknown_name("parameter", name, known)
+            setattr(self, name, value)
+        return self
+
+    def __repr__(self) -> str:
+        default = {field.name: field.default for field in fields(self)}
+        changed = {k: v for k, v in self.get_params().items() if repr(v) != repr(default[k])}
+        return f"QuantileAR({', '.join(f'{k}={v!r}' for k, v in changed.items())})"
 
     def fit(self, series: Any, exog: Any = None) -> "QuantileAR":
         """Fit every level to a series; see :meth:`cvxar.ConvexAR.fit`."""

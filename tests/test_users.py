@@ -41,3 +41,10 @@ def test_a_year_given_as_an_offset_is_refused():
     with pytest.raises(InputError, match="beyond end; give at most 11"):
         model.predict(1990, 2000, dynamic=1995)
     assert len(model.predict(1990, 2000, dynamic=5)) == 11
+
+
+def test_quantile_models_print_and_change_their_arguments():
+    model = QuantileAR(skip=False).set_params(lags=2)
+    assert repr(model) == "QuantileAR(lags=2, skip=False)"
+    with pytest.raises(InputError, match="lag"):
+        model.set_params(lag=2)
