@@ -113,7 +113,8 @@ class Backtest:
             (``1 - MSE / MSE of the baseline``), skill_lower and skill_upper (95 % interval, block bootstrap
             over the origins), dm_statistic (negative: the model is better), dm_pvalue (Diebold-Mariano, two
             sided, corrected for small samples after Harvey, Leybourne and Newbold), dm_pvalue_holm (adjusted
-            for the number of rows), conclusion (in words, from the adjusted p-value).
+            for the number of rows), conclusion (in words, from the adjusted p-value). A model that never made
+            a forecast has 0 origins and no figures (without ``by``).
 
         Raises
         ------
@@ -128,7 +129,16 @@ class Backtest:
             raise InputError(f"there is no origin at which {baseline} and another model made a forecast")
         keys = ["model"] if by is None else ["model", by]
         table = compare_with(rivals, baseline, make_generator(rng)).set_index(keys)
-        return self.scores(["rmse", "mae"], by=by).loc[table.index].join(table)
+        shown = self.scores(["rmse", "mae"], by=by).loc[table.index].join(table)
+        return shown if by else self._with_silent(shown, baseline)
+
+    def _with_silent(self, shown: pd.DataFrame, baseline: str) -> pd.DataFrame:
+        """Add a row without figures for every model that never made a forecast."""
+        silent = [name for name in self.models if name not in shown.index and name != baseline]
+        table = shown.reindex(pd.Index([*shown.index, *silent], name="model"))
+        table["origins"] = table["origins"].fillna(0).astype(int)
+        table.loc[silent, "conclusion"] = [f"{name} made no forecast (see failures)." for name in silent]
+        return table
 
     def _rivalries(self, baseline: str, by: str | None) -> Iterator[tuple[dict[str, Any], Rivalry]]:
         """Pairs of labels and forecasts, model by model."""

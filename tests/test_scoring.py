@@ -63,6 +63,17 @@ def test_equal_forecasts_have_equal_intervals():
     assert table.loc["one"].tolist() == table.loc["other"].tolist()
 
 
+def test_a_model_that_never_forecasts_is_named():
+    def broken(series, horizon):
+        raise ValueError("broken")
+
+    models = {"walk": RandomWalk(), "broken": broken, "one": AutoRegression()}
+    table = backtest(SERIES, models, initial=40).compare("walk")
+    assert table["origins"].to_dict() == {"one": 30, "broken": 0}
+    assert table.loc["broken"].drop(["origins", "conclusion"]).isna().all()
+    assert table.loc["broken", "conclusion"] == "broken made no forecast (see failures)."
+
+
 def test_metrics_are_chosen_by_name_function_or_mapping(result):
     def worst(y, forecast):
         return float(np.max(np.abs(y - forecast)))
