@@ -1,5 +1,7 @@
 """The compiled solver of one-column, two-layer, squared-loss problems: from a problem to a point."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from cvxar._typing import Array
@@ -19,7 +21,7 @@ def setting_of(problem: LassoProblem) -> Setting:
     beta = problem.beta * design.beta_scale(0)
     cost = problem.architecture.hinge_cost
     assert cost is not None  # the caller has chosen this solver by it
-    return Setting(beta, cost, problem.skip, 1e-32 * float(np.sum(design.weight)))
+    return Setting(beta, cost, problem.skip, 1e-32 * design.total_weight)
 
 
 def search_on(
@@ -64,34 +66,63 @@ def search_cells(
     return point, dual_of(problem, residual), rounds, state
 
 
+class Sketch(NamedTuple):
+    """A state with the nodes it stands on (scaled and data units): coefficients are made when asked for.
+
+    It keeps none of the cells, which may be refined meanwhile.
+    """
+
+    t: Array
+    inputs: Array
+    state: CellState
+    line: tuple[float, float]
+    how: Setting
+    architecture: Architecture
+    frame: Frame
+
+    @property
+    def coefficients(self) -> Coefficients:
+        """Units and unpenalised coefficients in data units."""
+        level, tilted = self.line
+        units = units_of(self._spline(level, tilted), self.inputs, self.architecture.sigma, 0)
+        factor = self.frame.y_scale / self.frame.scale
+        level = self.frame.y_center + units.level * self.frame.y_scale
+        linear, anchors = np.array([units.linear * factor]), np.array([self.frame.center])
+        none = np.empty(0)
+        return Coefficients(tuple(units.features), units.coef * factor, level, linear, anchors, none, none)
+
+    def _spline(self, level: float, tilted: float) -> Spline:
+        t, (_, value, slope, sign, tilt) = self.t, self.state
+        value, nodes = value + (level + tilted * t), np.arange(len(t))
+        how = self.how
+        return Spline(t, nodes, value, slope + tilted, sign, tilt, how.beta, how.cost, how.skip)
+
+
 def point_of(problem: LassoProblem, cells: Cells, inputs: Array, state: CellState) -> Coefficients:
     """Turn a state into units and unpenalised coefficients; ``inputs`` are the anchors in data units."""
+    return sketch_of(problem, cells, inputs, state, setting_of(problem)).coefficients
+
+
+def sketch_of(problem: LassoProblem, cells: Cells, inputs: Array, state: CellState, how: Setting) -> Sketch:
+    """Keep what the coefficients of a state are made of; ``inputs`` are the anchors in data units."""
     design = problem.design
     frame = Frame(float(design.anchors[0]), float(design.widths[0]), design.y_center, design.y_scale)
-    return coefficients_from(cells, inputs, state, setting_of(problem), problem.architecture, frame)
+    return sketch_on(cells, inputs, state, how, problem.architecture, frame)
+
+
+def sketch_on(
+    cells: Cells, inputs: Array, state: CellState, how: Setting, architecture: Architecture, frame: Frame
+) -> Sketch:
+    """As :func:`sketch_of`, without a problem."""
+    nodes, line = state.nodes, (cells.level, cells.tilted)
+    return Sketch(cells.anchor[nodes], inputs[nodes], state, line, how, architecture, frame)
 
 
 def coefficients_from(
     cells: Cells, inputs: Array, state: CellState, how: Setting, architecture: Architecture, frame: Frame
 ) -> Coefficients:
     """Turn a state on cells into coefficients in data units."""
-    t = cells.anchor[state.nodes]
-    spline = Spline(
-        t,
-        np.arange(len(t)),
-        state.value + (cells.level + cells.tilted * t),
-        state.slope + cells.tilted,
-        state.sign,
-        state.tilt,
-        how.beta,
-        how.cost,
-        how.skip,
-    )
-    units = units_of(spline, inputs[state.nodes], architecture.sigma, 0)
-    factor = frame.y_scale / frame.scale
-    level = frame.y_center + units.level * frame.y_scale
-    linear, anchors, none = np.array([units.linear * factor]), np.array([frame.center]), np.empty(0)
-    return Coefficients(tuple(units.features), units.coef * factor, level, linear, anchors, none, none)
+    return sketch_on(cells, inputs, state, how, architecture, frame).coefficients
 
 
 def dual_of(problem: LassoProblem, residual: Array) -> Array:

@@ -1,5 +1,6 @@
 """Proof of optimality: a primal and a dual value, both recomputed from the problem."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,9 +37,10 @@ class Certificate:
     @property
     def relative_gap(self) -> float:
         """``gap`` divided by the objective; 0 when the gap is within rounding."""
-        if not np.isfinite([self.primal, self.dual]).all():
-            return float("inf")  # nothing is proven
-        return self.gap / abs(self.primal) if self.gap > self.floor else 0.0
+        if not (math.isfinite(self.primal) and math.isfinite(self.dual)):
+            return math.inf  # nothing is proven
+        gap = self.gap
+        return gap / abs(self.primal) if gap > self.floor else 0.0
 
     def holds(self, tol: float = 1e-8) -> bool:
         """Say whether the objective is within ``tol`` (relative) of the global optimum."""

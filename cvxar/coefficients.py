@@ -2,12 +2,21 @@
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 
 from cvxar._typing import Array
 from cvxar.architectures import Unit
 from cvxar.piecewise import PiecewiseLinear, combine
+
+
+class Source(Protocol):
+    """Coefficients, or what they can be made of when they are asked for."""
+
+    @property
+    def coefficients(self) -> "Coefficients":
+        """The coefficients."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +34,11 @@ class Coefficients:
     anchors: Array
     exog_coef: Array
     exog_anchors: Array
+
+    @property
+    def coefficients(self) -> "Coefficients":
+        """Itself: nothing is left to be made."""
+        return self
 
     @cached_property
     def parts(self) -> tuple[PiecewiseLinear, ...]:

@@ -130,6 +130,11 @@ class Design:
         return np.ones(len(self.y)) if self.given_weight is None else self.given_weight
 
     @cached_property
+    def total_weight(self) -> float:
+        """Sum of the weights."""
+        return float(np.sum(self.weight))
+
+    @cached_property
     def e(self) -> Array:
         """Centred and scaled target, (n,)."""
         return (self.y - self.y_center) / self.y_scale

@@ -6,10 +6,10 @@ import numpy as np
 
 from cvxar._typing import Array
 from cvxar.buckets import LazyCells
-from cvxar.cell_search import EXACT, point_of, search_on, setting_of
+from cvxar.cell_search import EXACT, search_on, setting_of, sketch_of
 from cvxar.cells import CellState, Setting, flat_state
 from cvxar.certificate import Certificate
-from cvxar.coefficients import Coefficients
+from cvxar.coefficients import Coefficients, Source
 from cvxar.lazy_bound import LEVELS, Bounded, bounded
 from cvxar.problem import LassoProblem
 
@@ -28,10 +28,15 @@ class LazyState(NamedTuple):
 class Lazily(NamedTuple):
     """What a lazy search returns."""
 
-    point: Coefficients
+    source: Source
     certificate: Certificate
     rounds: int
     state: LazyState
+
+    @property
+    def point(self) -> Coefficients:
+        """The coefficients."""
+        return self.source.coefficients
 
 
 def search_lazily(
@@ -60,13 +65,13 @@ def solve_lazily(
     The certificate is made of the sums of the cells, which are exact, and of bounds on the
     correlations inside them.
     """
-    design = problem.design
-    found = search_lazily(design.lazy, setting_of(problem), tol, max_rounds, start)
+    design, how = problem.design, setting_of(problem)
+    found = search_lazily(design.lazy, how, tol, max_rounds, start)
     if found is None:
         return None
     state, priced, rounds = found
-    point = point_of(problem, design.lazy.cells, design.lazy.input, state)
+    source = sketch_of(problem, design.lazy.cells, design.lazy.input, state, how)
     unit = design.y_scale**2
     floor = len(design.y) * (8 * np.finfo(float).eps * design.y_scale) ** 2
     certificate = Certificate(priced.primal * unit, (priced.primal - priced.gap) * unit, floor)
-    return Lazily(point, certificate, rounds, LazyState(design.lazy.input[state.nodes], state))
+    return Lazily(source, certificate, rounds, LazyState(design.lazy.input[state.nodes], state))

@@ -15,7 +15,7 @@ from cvxar.bounded_nodes import search_bounded_nodes
 from cvxar.cell_search import search_cells
 from cvxar.cells import CellState
 from cvxar.certificate import Certificate, certify, certify_least_norm
-from cvxar.coefficients import Coefficients
+from cvxar.coefficients import Coefficients, Source
 from cvxar.column_search import search_columns
 from cvxar.errors import CertificateWarning, InputError, InputTypeError, PrecisionWarning, unknown_name
 from cvxar.lazy_search import LazyState, solve_lazily
@@ -43,12 +43,17 @@ class Solution:
     """
 
     problem: LassoProblem
-    point: Coefficients
+    source: Source
     certificate: Certificate
     found_dual: Array | None
     rounds: int
     seconds: float
     state: State | CellState | LazyState | RampState | Spline | None
+
+    @cached_property
+    def point(self) -> Coefficients:
+        """Coefficients, made when first asked for."""
+        return self.source.coefficients
 
     @property
     def features(self) -> tuple[Unit, ...]:
@@ -334,9 +339,10 @@ def _small(solution: Solution) -> bool:
 
 def _worth_finishing(solution: Solution, tol: float) -> bool:
     """Whether a second attempt on features is needed, affordable, and not doomed for lack of digits."""
+    if solution.certificate.holds(tol):
+        return False  # before the coefficients are asked for, which makes them
     work = len(solution.problem.y) * len(solution.coef) ** 2
-    missed = not solution.certificate.holds(tol) and work <= LARGEST_FINISH
-    return missed and _grain(solution) <= tol * solution.problem.beta
+    return work <= LARGEST_FINISH and _grain(solution) <= tol * solution.problem.beta
 
 
 def _is_linear(problem: LassoProblem) -> bool:
@@ -355,7 +361,9 @@ def _by_nodes(problem: LassoProblem, tol: float, max_rounds: int, start: object)
         lazy_start = start if isinstance(start, LazyState) else None
         lazily = solve_lazily(problem, tol / 4, max_rounds, lazy_start)
         if lazily is not None and lazily.certificate.holds(tol):
-            return Solution(problem, lazily.point, lazily.certificate, None, lazily.rounds, 0.0, lazily.state)
+            return Solution(
+                problem, lazily.source, lazily.certificate, None, lazily.rounds, 0.0, lazily.state
+            )
     if problem.design.one_column:
         warm = start if isinstance(start, CellState) else None
         return _certified(problem, *search_cells(problem, tol / 4, max_rounds, warm))
