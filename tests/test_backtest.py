@@ -272,7 +272,7 @@ def test_a_failure_costs_no_other_forecast(refit):
     scores = result.scores("rmse")["rmse"]
     assert scores["fails"] == scores["walk"] > 0
     assert math.isnan(scores["never"])
-    assert result.compare("walk")["origins"].to_dict() == {"fails": 10}
+    assert result.compare("walk")["origins"].to_dict() == {"fails": 10, "never": 0}
     repaired = backtest(WALK, models | {"walk": RandomWalk()}, initial=48, refit=refit, resume=result)
     same(repaired, result)
 
