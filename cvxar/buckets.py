@@ -7,6 +7,7 @@ is proven not to matter.
 """
 
 from dataclasses import dataclass
+from types import ModuleType
 from typing import TypeVar
 
 import numpy as np
@@ -53,9 +54,6 @@ class LazyCells:
     """Cells of a large column that can be refined. ``start`` is -1 for a bucket not collected yet."""
 
     def __init__(self, x: Array, y: Array, center: float, y_center: float, y_scale: float) -> None:
-        from cvxar import kernel_cells
-
-        self.kernels = kernel_cells
         self.x, self.y = np.ascontiguousarray(x), np.ascontiguousarray(y)
         self.low, self.center, self.scale = float(np.min(x)), center, float(np.ptp(x))
         self.y_center, self.y_scale = y_center, y_scale
@@ -68,17 +66,24 @@ class LazyCells:
         slots = SLOTS if len(edges) else 1
         places = self.low + self.scale * np.linspace(0, 1, slots + 1)
         table = np.searchsorted(edges, places, side="right")
-        kernel_cells.fill_buckets(
+        self.kernels.fill_buckets(
             self.x, self.y, self.low, self.scale, edges, table, self.frame, self.ids, first, least, moments
         )
         used = np.flatnonzero(moments[:, 0])
-        kernel_cells.shift_moments(moments, (first - least) / self.scale)
+        self.kernels.shift_moments(moments, (first - least) / self.scale)
         self.moments, self.input = moments[used], least[used]
         self.bucket, self.start = used.astype(np.intp), np.full(len(used), -1)
         self.stop = np.full(len(used), -1)
         self.single: BoolArray = self.moments[:, 2] == 0  # every point at the anchor
         self.pool = Pool(np.empty(0), np.empty(0))
         self._cells: Cells | None = None
+
+    @property
+    def kernels(self) -> ModuleType:
+        """The compiled loops, imported when first used; not kept, so that cells can be pickled."""
+        from cvxar import kernel_cells
+
+        return kernel_cells
 
     def _frame(self) -> tuple[float, float, float, float, float, float]:
         """Center and scale of input and target, and the least-squares line in these units."""

@@ -197,6 +197,13 @@ def test_models_can_be_pickled_copied_and_dumped(architecture, way):
     assert_same_model(model, way(model))
 
 
+def test_models_of_lazily_sorted_data_can_be_pickled():
+    model = ConvexAR(1, beta_ratio=0.1).fit(np.cumsum(np.random.default_rng(0).normal(size=20_000)))
+    again = pickle.loads(pickle.dumps(model))
+    pd.testing.assert_frame_equal(again.forecast(3, level=80, rng=0), model.forecast(3, level=80, rng=0))
+    assert again.append([1.0], refit=True).certificate_.holds(1e-8)
+
+
 def test_what_cannot_be_saved_is_refused_and_the_old_file_stays(tmp_path):
     class Own(TwoLayer):
         pass
