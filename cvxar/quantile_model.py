@@ -13,13 +13,14 @@ from cvxar._typing import Array
 from cvxar.architectures import Architecture
 from cvxar.certificate import Certificate
 from cvxar.container import damaged
-from cvxar.errors import InputError, NotFittedError, unknown_name
+from cvxar.errors import InputError, NotFittedError
 from cvxar.forecast import N_PATHS
 from cvxar.losses import Quantile
 from cvxar.model import ConvexAR
 from cvxar.options import check_count, check_levels, check_size, make_generator
 from cvxar.persistence import read_models, write_models
 from cvxar.quantile_paths import QuantileCurves, exceedances, simulate_quantiles, stratified
+from cvxar.settings import set_arguments
 from cvxar.stamps import future_index, locate
 
 
@@ -99,11 +100,7 @@ nonlinear_lags, hold_back
 
     def set_params(self, **params: Any) -> Self:
         """Change constructor arguments; they take effect at the next ``fit``. InputError for another name."""
-        known = self.get_params()
-        for name, value in params.items():
-            if name not in known:
-                raise unknown_name("parameter", name, known)
-            setattr(self, name, value)
+        set_arguments(self, params)
         return self
 
     def __repr__(self) -> str:

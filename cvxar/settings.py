@@ -19,6 +19,15 @@ from cvxar.simulation import EXTRAPOLATIONS
 from cvxar.solver import SOLVERS
 
 
+def set_arguments(model: Any, params: dict[str, Any]) -> None:
+    """Set constructor arguments of a model with ``get_params``; InputError for a name that is none."""
+    known = model.get_params()
+    for name, value in params.items():
+        if name not in known:
+            raise unknown_name("parameter", name, known)
+        setattr(model, name, value)
+
+
 @dataclass(frozen=True)
 class Terms:
     """What the settings say of the regression, checked.
@@ -94,11 +103,7 @@ class Settings:
         InputError
             For a name that is not an argument.
         """
-        known = self.get_params()
-        for name, value in params.items():
-            if name not in known:
-                raise unknown_name("parameter", name, known)
-            setattr(self, name, value)
+        set_arguments(self, params)
         return self
 
     def __repr__(self) -> str:
