@@ -157,8 +157,10 @@ def tilt_step(anchor, nodes, slope, sign, tilt, tilted, beta, cost, diagonal, ra
         curvature = gain - tilt_gain(side, slope, change - bend, sign, tilted, beta, cost)
         move = gain / curvature if curvature > 0 else (1.0 if gain > 0 else -1.0)
         target = min(max(amount + move, 0.0), 1.0)
-        step -= (target - amount) * work
-        change -= (target - amount) * bend
+        # not the difference of the tilts: the nodal values may need a move below the rounding of 1
+        move = min(max(move, -amount), 1.0 - amount)
+        step -= move * work
+        change -= move * bend
         amount = target
         if amount > 0:
             break

@@ -157,3 +157,16 @@ def test_compiled_bound_equals_the_search(problem):
         plain = column.dictionary.match(sums, np.inf).bound
         size = np.abs(sums) @ np.abs(column.knots - column.center)
         assert column.dictionary.bound(sums) == pytest.approx(plain, rel=1e-10, abs=1e-12 * size)
+
+
+@pytest.mark.parametrize("width", [1e-4, 1e-6, 1e-8])
+def test_tilts_within_rounding_of_one_cost_no_digits(width):
+    """A kink beside the end turns by far more than rounding when the tilt moves by one."""
+    x = np.append(np.linspace(0, 1, 200), 1 + width)
+    y = x - 0.1 * (x > 1)
+    problem = LassoProblem(x, y, beta=1.0)
+    problem = problem.with_beta(0.1 * problem.beta_max)
+    point, dual, rounds, state = search_cells(problem, 1e-9, 500, None)
+    assert 1 - 1e-5 < state.tilt < 1
+    assert certify(problem, point, dual).relative_gap <= 1e-14
+    assert rounds <= 4
