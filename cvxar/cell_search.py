@@ -91,6 +91,13 @@ class Sketch(NamedTuple):
         none = np.empty(0)
         return Coefficients(tuple(units.features), units.coef * factor, level, linear, anchors, none, none)
 
+    @property
+    def values(self) -> Array:
+        """Values at the nodes, in data units."""
+        level, tilted = self.line
+        scaled = self.state.value + (level + tilted * self.t)
+        return self.frame.y_center + self.frame.y_scale * scaled
+
     def _spline(self, level: float, tilted: float) -> Spline:
         t, (_, value, slope, sign, tilt) = self.t, self.state
         value, nodes = value + (level + tilted * t), np.arange(len(t))
@@ -116,13 +123,6 @@ def sketch_on(
     """As :func:`sketch_of`, without a problem."""
     nodes, line = state.nodes, (cells.level, cells.tilted)
     return Sketch(cells.anchor[nodes], inputs[nodes], state, line, how, architecture, frame)
-
-
-def coefficients_from(
-    cells: Cells, inputs: Array, state: CellState, how: Setting, architecture: Architecture, frame: Frame
-) -> Coefficients:
-    """Turn a state on cells into coefficients in data units."""
-    return sketch_on(cells, inputs, state, how, architecture, frame).coefficients
 
 
 def dual_of(problem: LassoProblem, residual: Array) -> Array:

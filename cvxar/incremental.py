@@ -12,7 +12,7 @@ import numpy as np
 from cvxar import architectures
 from cvxar._typing import Array, ArrayLike
 from cvxar.architectures import Architecture
-from cvxar.cell_search import coefficients_from, search_on
+from cvxar.cell_search import Sketch, search_on, sketch_on
 from cvxar.cells import Cells, CellState, Frame, Setting, flat_state
 from cvxar.certificate import Certificate
 from cvxar.coefficients import Coefficients
@@ -27,13 +27,18 @@ FAR = 16.0  # ranges of the data from a center to the farthest observation: beyo
 
 @dataclass(frozen=True)
 class WindowSolution:
-    """Solution on the present window: point, certificate, penalty, rounds."""
+    """Solution on the window of its time: sketch of the point, certificate, penalty, rounds."""
 
-    point: Coefficients
+    sketch: Sketch
     certificate: Certificate
     beta: float
     rounds: int
     architecture: Architecture
+
+    @cached_property
+    def point(self) -> Coefficients:
+        """Coefficients, made when first asked for."""
+        return self.sketch.coefficients
 
     @cached_property
     def network(self) -> Network:
@@ -41,9 +46,18 @@ class WindowSolution:
         return Network(self.architecture.sigma, self.architecture.depth, self.point)
 
     def predict(self, x: ArrayLike) -> Array:
-        """Evaluate at inputs of shape (n,)."""
-        inputs = np.asarray(x, dtype=float).reshape(-1, 1)
-        return self.point.level + self.point.varying(inputs, np.empty((len(inputs), 0)))
+        """Evaluate at inputs of shape (n,): between the values at the kinks on the range of the data.
+
+        Only inputs outside that range call for the coefficients of the network.
+        """
+        inputs = np.asarray(x, dtype=float).reshape(-1)
+        nodes, values = self.sketch.inputs, self.sketch.values
+        fitted: Array = np.interp(inputs, nodes, values)
+        outside = ~((inputs >= nodes[0]) & (inputs <= nodes[-1]))
+        if outside.any():
+            rest = inputs[outside].reshape(-1, 1)
+            fitted[outside] = self.point.level + self.point.varying(rest, np.empty((len(rest), 0)))
+        return fitted
 
 
 class IncrementalLasso:
@@ -230,8 +244,8 @@ class IncrementalLasso:
         primal, unit = objective_of(cells, state, how) + cells.offset, self.y_scale**2
         certificate = Certificate(primal * unit, (primal - gap) * unit, how.floor * unit)
         frame = Frame(self.center, self.scale, self.y_center, self.y_scale)
-        point = coefficients_from(cells, self.inputs, state, how, self.architecture, frame)
-        return WindowSolution(point, certificate, beta, rounds, self.architecture)
+        sketch = sketch_on(cells, self.inputs, state, how, self.architecture, frame)
+        return WindowSolution(sketch, certificate, beta, rounds, self.architecture)
 
 
 def _pair(x: ArrayLike, y: ArrayLike) -> tuple[Array, Array]:

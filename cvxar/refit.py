@@ -67,5 +67,5 @@ class OnWindow:
             raise InputError(f"the window was solved to {found.certificate.relative_gap:.1e} alone")
         seconds = time.perf_counter() - started
         priced = problem.with_beta(found.beta)
-        solution = Solution(priced, found.point, found.certificate, None, found.rounds, seconds, None)
+        solution = Solution(priced, found.sketch, found.certificate, None, found.rounds, seconds, None)
         return Selection(solution, fit_of(solution), None)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from problems import ARCHITECTURES
 
 from cvxar import LassoProblem, solve
+from cvxar.certificate import certify
 from cvxar.errors import InputError
 from cvxar.incremental import IncrementalLasso
 
@@ -39,6 +40,10 @@ def test_sliding_window_equals_fresh_problems(architecture, skip, rounded, ratio
             assert found.certificate.relative_gap <= 1e-8
             assert found.certificate.primal == pytest.approx(fresh.certificate.primal, rel=1e-8)
             np.testing.assert_allclose(found.network(problem.x), fresh.fitted, rtol=1e-5, atol=1e-5)
+            again = certify(problem.with_beta(found.beta), found.point, problem.y - found.predict(problem.x))
+            assert again.relative_gap <= 1e-8
+            everywhere = np.linspace(problem.x.min() - 9, problem.x.max() + 9, 50)
+            np.testing.assert_allclose(found.predict(everywhere), found.network(everywhere), atol=1e-9)
         window.append(walk[k + size], walk[k + size + 1])
         window.drop(walk[k], walk[k + 1])
 
