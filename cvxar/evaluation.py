@@ -56,6 +56,8 @@ class Backtest:
     def scores(self, metrics: Any = None, *, by: str | None = None, increments: bool = False) -> pd.DataFrame:
         """Score every model, on the origins at which all of them made a forecast.
 
+        Forecasts of observations that are missing are not scored.
+
         Parameters
         ----------
         metrics : name, function ``f(y, forecast)``, a sequence of these or a mapping, optional
@@ -72,30 +74,43 @@ class Backtest:
         Returns
         -------
         DataFrame
-            One row per model, one column per metric. NaN for a model that never made a forecast.
+            One row per model (and horizon): origins (how many it stands on), then one column per metric. NaN
+            for a model that never made a forecast.
         """
         chosen = choose_scores(metrics, self.schedule.levels)
         _check_by(by)
-        groups = self.common_forecasts().groupby(["model"] if by is None else ["model", by], sort=False)
-        rows = {key if by else key[0]: self._score(part, chosen, increments) for key, part in groups}
-        table = pd.DataFrame.from_dict(rows, orient="index", columns=list(chosen))
-        if by:
-            table.index = pd.MultiIndex.from_tuples(table.index, names=["model", by])
-            return table
-        return table.rename_axis("model").reindex(pd.Index(self.models, name="model"))
+        groups = dict(list(self.common_forecasts().groupby(_keys(by), sort=False)))
+        nothing = [0, *[math.nan] * len(chosen)]
+        labels = self._labels(by)
+        rows = [self._score(groups[k], chosen, increments) if k in groups else nothing for k in labels]
+        return pd.DataFrame(rows, columns=["origins", *chosen], index=_index(labels, by))
+
+    def _labels(self, by: str | None) -> list[tuple[Any, ...]]:
+        """Labels of the rows of a table of scores."""
+        horizons = [()] if by is None else [(h + 1,) for h in range(self.schedule.horizon)]
+        return [(model, *horizon) for model in self.models for horizon in horizons]
 
     def _score(self, rows: pd.DataFrame, chosen: dict[str, Any], increments: bool) -> list[float]:
+        """Number of origins, and scores."""
         series, levels = self.data.series, self.schedule.levels
-        last = np.zeros(len(rows)) if increments else series.loc[rows["origin"]].to_numpy()
+        # of a missing observation, the last one known before it
+        last = np.zeros(len(rows)) if increments else series.ffill().loc[rows["origin"]].to_numpy()
         evidence = Evidence(rows, last, series.to_numpy()[: self.schedule.initial], levels)
         # a model without bands has no score of bands
         bands = rows[self.schedule.columns[1:]].notna().all(axis=None)
         return [
-            score(evidence) if bands or not _of_bands(name) else math.nan for name, score in chosen.items()
+            rows["origin"].nunique(),
+            *(
+                score(evidence) if bands or not _of_bands(name) else math.nan
+                for name, score in chosen.items()
+            ),
         ]
 
     def compare(self, baseline: str = "AR(1)", *, by: str | None = None, rng: Any = 0) -> pd.DataFrame:
         """Test every model against one of them, on the origins at which all of them made a forecast.
+
+        An origin counts if an observation it forecasts is known; steps whose observation is missing are left
+        out of its mean squared error.
 
         Parameters
         ----------
@@ -114,7 +129,7 @@ class Backtest:
             over the origins), dm_statistic (negative: the model is better), dm_pvalue (Diebold-Mariano, two
             sided, corrected for small samples after Harvey, Leybourne and Newbold), dm_pvalue_holm (adjusted
             for the number of rows), conclusion (in words, from the adjusted p-value). A model that never made
-            a forecast has 0 origins and no figures (without ``by``).
+            a forecast has 0 origins and no figures.
 
         Raises
         ------
@@ -127,30 +142,33 @@ class Backtest:
         rivals = list(self._rivalries(baseline, by))
         if not rivals:
             raise InputError(f"there is no origin at which {baseline} and another model made a forecast")
-        keys = ["model"] if by is None else ["model", by]
-        table = compare_with(rivals, baseline, make_generator(rng)).set_index(keys)
-        shown = self.scores(["rmse", "mae"], by=by).loc[table.index].join(table)
-        return shown if by else self._with_silent(shown, baseline)
-
-    def _with_silent(self, shown: pd.DataFrame, baseline: str) -> pd.DataFrame:
-        """Add a row without figures for every model that never made a forecast."""
-        silent = [name for name in self.models if name not in shown.index and name != baseline]
-        table = shown.reindex(pd.Index([*shown.index, *silent], name="model"))
+        tests = compare_with(rivals, baseline, make_generator(rng)).set_index(_keys(by))
+        scores = self.scores(["rmse", "mae"], by=by).drop(columns="origins")
+        table = scores[scores.index.get_level_values("model") != baseline].join(tests)
+        silent = table["origins"].isna()
         table["origins"] = table["origins"].fillna(0).astype(int)
-        table.loc[silent, "conclusion"] = [f"{name} made no forecast (see failures)." for name in silent]
+        names = table.index.get_level_values("model")[silent]
+        table.loc[silent, "conclusion"] = [self._why_silent(str(name)) for name in names]
         return table
+
+    def _why_silent(self, name: str) -> str:
+        own = self.forecasts[self.forecasts["model"] == name]
+        if (own["error"] != "").all():
+            return f"{name} made no forecast (see failures)."
+        return f"No observation that {name} forecast is known."
 
     def _rivalries(self, baseline: str, by: str | None) -> Iterator[tuple[dict[str, Any], Rivalry]]:
         """Pairs of labels and forecasts, model by model."""
-        rows = self.common_forecasts()
+        rows = self._common_origins()
         means = {str(name): _matrix(part, "mean") for name, part in rows.groupby("model", sort=False)}
         if baseline not in means:
             return
         y = _matrix(rows[rows["model"] == baseline], "y")
         for name, ours in means.items():
             for labels, columns in self._cuts(by) if name != baseline else []:
-                of, mine, theirs = (array[:, columns] for array in (y, ours, means[baseline]))
-                yield {"model": name} | labels, Rivalry(of, mine, theirs, self._overlap(columns.stop))
+                cut = _known(*(array[:, columns] for array in (y, ours, means[baseline])))
+                if len(cut[0]):
+                    yield {"model": name} | labels, Rivalry(*cut, self._overlap(columns.stop))
 
     def _cuts(self, by: str | None) -> list[tuple[dict[str, int], slice]]:
         """Labels and columns of the horizons that are compared together."""
@@ -163,6 +181,11 @@ class Backtest:
         return math.ceil(horizon / self.schedule.step)
 
     def common_forecasts(self) -> pd.DataFrame:
+        """Rows of the origins at which every model that works at all made a forecast, ``y`` being known."""
+        rows = self._common_origins()
+        return rows[rows["y"].notna()]
+
+    def _common_origins(self) -> pd.DataFrame:
         """Rows of the origins at which every model that works at all made a forecast."""
         table = self.forecasts
         good = table[table["error"] == ""]
@@ -210,6 +233,15 @@ def _check_by(by: Any) -> None:
         check_name("by", by, ("horizon",))
 
 
+def _keys(by: str | None) -> list[str]:
+    return ["model"] if by is None else ["model", by]
+
+
+def _index(labels: list[tuple[Any, ...]], by: str | None) -> pd.Index:
+    index = pd.MultiIndex.from_tuples(labels, names=_keys(by))
+    return index.get_level_values(0) if by is None else index
+
+
 def _of_bands(name: str) -> bool:
     return name.startswith((*BANDS, "pinball", "crps"))
 
@@ -218,3 +250,11 @@ def _matrix(rows: pd.DataFrame, column: str) -> Array:
     """One row per origin, one column per horizon."""
     values: Array = rows[column].to_numpy().reshape(-1, rows["horizon"].nunique())
     return values
+
+
+def _known(y: Array, ours: Array, theirs: Array) -> tuple[Array, Array, Array]:
+    """Origins with an observation that is known; missing ones are set to 0 with their forecasts: no error."""
+    known = ~np.isnan(y)
+    kept = known.any(axis=1)
+    y, ours, theirs = (np.where(known, array, 0.0)[kept] for array in (y, ours, theirs))
+    return y, ours, theirs

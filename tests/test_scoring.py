@@ -54,7 +54,7 @@ def test_the_direction_of_increments_is_their_sign():
     result = backtest(moves, {"AR(1)": AutoRegression()}, initial=40)
     y, mean = (result.forecasts[name].to_numpy() for name in ("y", "mean"))
     shown = result.scores("direction_hit_rate", increments=True)
-    assert shown.loc["AR(1)"].item() == np.mean((y > 0) == (mean > 0))
+    assert shown.loc["AR(1)", "direction_hit_rate"] == np.mean((y > 0) == (mean > 0))
 
 
 def test_equal_forecasts_have_equal_intervals():
@@ -63,15 +63,34 @@ def test_equal_forecasts_have_equal_intervals():
     assert table.loc["one"].tolist() == table.loc["other"].tolist()
 
 
-def test_a_model_that_never_forecasts_is_named():
+@pytest.mark.parametrize("by", [None, "horizon"])
+def test_a_model_that_never_forecasts_is_named(by):
     def broken(series, horizon):
         raise ValueError("broken")
 
     models = {"walk": RandomWalk(), "broken": broken, "one": AutoRegression()}
-    table = backtest(SERIES, models, initial=40).compare("walk")
-    assert table["origins"].to_dict() == {"one": 30, "broken": 0}
-    assert table.loc["broken"].drop(["origins", "conclusion"]).isna().all()
-    assert table.loc["broken", "conclusion"] == "broken made no forecast (see failures)."
+    result = backtest(SERIES, models, initial=40, horizon=2)
+    table, scores = result.compare("walk", by=by), result.scores(by=by)
+    horizons = [()] if by is None else [(1,), (2,)]
+    expected = {("one", *h): 29 for h in horizons} | {("broken", *h): 0 for h in horizons}
+    expected = {key if by else key[0]: count for key, count in expected.items()}
+    assert table["origins"].to_dict() == expected
+    assert table.loc[["broken"]].drop(columns=["origins", "conclusion"]).isna().all(axis=None)
+    assert set(table.loc[["broken"], "conclusion"]) == {"broken made no forecast (see failures)."}
+    assert scores.loc[["broken"]].drop(columns="origins").isna().all(axis=None)
+    others = scores[scores.index.get_level_values("model") != "walk"]
+    assert others["origins"].to_dict() == expected
+    assert scores.index.get_level_values("model").unique().tolist() == list(models)
+
+
+@pytest.mark.parametrize("by", [None, "horizon"])
+def test_scores_say_how_many_origins_they_stand_on(result, by):
+    rows = result.forecasts.groupby(["model"] if by is None else ["model", by], sort=False)
+    expected = rows["origin"].nunique()
+    assert result.scores("mae", by=by)["origins"].to_dict() == expected.to_dict()
+    at = SERIES.iloc[44]
+    fails = {"walk": RandomWalk(), "once": lambda y, h: [np.nan if y.iloc[-1] == at else 0.0] * h}
+    assert set(backtest(SERIES, fails, initial=40).scores()["origins"]) == {29}
 
 
 def test_metrics_are_chosen_by_name_function_or_mapping(result):
@@ -79,7 +98,7 @@ def test_metrics_are_chosen_by_name_function_or_mapping(result):
         return float(np.max(np.abs(y - forecast)))
 
     table = result.scores(["mse", worst, "coverage", "winkler_80"])
-    assert table.columns.tolist() == ["mse", "worst", "coverage_80", "coverage_50", "winkler_80"]
+    assert table.columns.tolist() == ["origins", "mse", "worst", "coverage_80", "coverage_50", "winkler_80"]
     pd.testing.assert_series_equal(
         result.scores({"largest": worst})["largest"], table["worst"], check_names=False
     )
