@@ -93,7 +93,8 @@ def mase(y: ArrayLike, forecast: ArrayLike, train: ArrayLike, *, period: int = 1
     y, forecast : array_like of shape (n,)
         Observed values and their forecasts.
     train : array_like of shape (m,), m > period
-        The observations the model was trained on, in order.
+        The observations the model was trained on, in order; NaN where missing, which leaves out the changes
+        to and from there.
     period : int, default 1
         Season length of the scaling random walk; 1 means the plain random walk.
 
@@ -144,13 +145,14 @@ def rmsse(y: ArrayLike, forecast: ArrayLike, train: ArrayLike, *, period: int = 
 
 def _walk_errors(train: ArrayLike, period: int, metric: str, instead: str) -> Array:
     """Return the one-step errors of the (seasonal) random walk on the training sample, not all 0."""
-    past = finite(train, "train")
+    past = finite(train, "train", gaps=True)
     if period < 1 or past.size <= period:
         raise InputError(
             f"{metric} needs 1 <= period < len(train), got period={period} and {past.size} training values; "
             "use a shorter period or a longer training sample"
         )
     errors: Array = past[period:] - past[:-period]
+    errors = errors[~np.isnan(errors)]
     if not np.any(errors):
         raise InputError(
             f"{metric} divides by the mean change of train over {period} step(s), which is 0 here; "

@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from cvxar.errors import InputError, InputTypeError
 from cvxar.evaluation import Backtest
-from cvxar.forecasters import FUTURE_EXOG, Data, check_forecaster, continues
+from cvxar.forecasters import FUTURE_EXOG, Data, check_forecaster, check_missing, continues
 from cvxar.observations import observe
 from cvxar.options import check_count, check_flag, check_name
 from cvxar.rolling import Step, run_chunk, tabulate
@@ -44,7 +44,8 @@ def backtest(
     Parameters
     ----------
     series : Series, one-column DataFrame, array or sequence of n numbers
-        In time order; copied, never changed.
+        In time order, NaN where missing; copied, never changed. Steps are counted in rows: to have days that
+        are not there count as missing, put them there, for example with ``series.asfreq("D")``.
     forecasters : mapping of str to forecaster
         Anything with ``fit(series)`` and ``forecast(steps[, level=...])``, or a function
         ``f(series, horizon) -> values``; see :mod:`cvxar.forecasters`, and :class:`cvxar.Wrapped` for models
@@ -63,11 +64,11 @@ def backtest(
     level : number or sequence, optional
         Bands in per cent, for the models whose ``forecast`` takes ``level``.
     exog : Series, DataFrame or array (n,) or (n, q), optional
-        Handed to the models that take it: the rows of the training set to ``fit``.
+        Handed to the models that take it: the rows of the training set to ``fit``. NaN where missing.
     future_exog : {"last", "known"} or function, default "last"
-        Rows handed to ``forecast`` for the steps after an origin: the last row known there, repeated; or the
-        true rows, which is fair only for columns known in advance (a calendar, a plan); or what
-        ``f(past_rows, steps)`` returns.
+        Rows handed to ``forecast`` for the steps after an origin: the last value known there of each column,
+        repeated; or the true rows, which is fair only for columns known in advance (a calendar, a plan); or
+        what ``f(past_rows, steps)`` returns.
     n_jobs : int, default 1
         Jobs of ``joblib``. With 1, ``joblib.parallel_config(backend=...)`` decides (a dask or ray cluster,
         for example). The forecasts are the same to the last bit, however many and wherever.
@@ -89,10 +90,15 @@ def backtest(
     Raises
     ------
     InputError, InputTypeError
-        For arguments that cannot be used, or ``progress=True`` without tqdm, before any work.
+        For arguments that cannot be used, or ``progress=True`` without tqdm, before any work; also for
+        missing values where a model says that it takes none (``takes_missing``), naming it.
 
     Notes
     -----
+    Missing values: models are told of them as NaN. Forecasts of an observation that is missing are listed,
+    with NaN for ``y``, and not scored. :class:`cvxar.ConvexAR` forecasts from the last complete lags; a model
+    that raises or returns NaN at an origin has failed there.
+
     Cost: one fit per origin divided by ``refit``. :class:`cvxar.ConvexAR` with one lag and a fixed
     ``beta_ratio`` or ``beta`` moves its window from fit to fit (:mod:`cvxar.sliding`), which takes less time
     than a linear autoregression.
@@ -108,6 +114,8 @@ def backtest(
     {'walk': 2.5, 'zero': 5.5}
     """
     models, data = _check_models(forecasters), _make_data(series, exog, future_exog)
+    for name, model in models.items():
+        check_missing(name, model, data)
     schedule = make_schedule(
         len(data.series),
         horizon=horizon,
@@ -205,7 +213,7 @@ def _check_models(forecasters: Any) -> dict[str, Any]:
 
 
 def _make_data(series: Any, exog: Any, future_exog: Any) -> Data:
-    known = observe(series, exog)
+    known = observe(series, exog, gaps=True, calendar=False)
     name = "y" if known.name is None else str(known.name)
     if not callable(future_exog):
         check_name("future_exog", future_exog, FUTURE_EXOG)

@@ -24,6 +24,7 @@ from cvxar.stamps import future_index
 class Baseline(ABC):
     """A forecaster ``y_t = m(y_{t-l} for l in lags) + noise``; a kind of baseline says what ``m`` is."""
 
+    takes_missing = False  # for backtests, see `cvxar.forecasters`
     lags_: tuple[int, ...]
     _known: Observations | None = None
 
@@ -44,7 +45,7 @@ class Baseline(ABC):
         InputError, InputTypeError
             Values that are not finite numbers, stamps out of order, too few observations.
         """
-        known = observe(series)
+        known = observe(series, gaps=self.takes_missing, calendar=False)
         self.lags_ = self._check()
         lag_frame(known, self.lags_)
         self._known = known
@@ -62,7 +63,7 @@ class Baseline(ABC):
             Estimate again on the longer sample; a trained network continues from its weights. Otherwise the
             parameters stay and only the forecasts' starting point moves.
         """
-        longer = extend(self._observations(), new)
+        longer = extend(self._observations(), new, gaps=self.takes_missing, calendar=False)
         model = copy.copy(self)
         model._known = longer
         if refit:
@@ -85,7 +86,7 @@ class Baseline(ABC):
             Before ``fit``.
         """
         known = self._observations()
-        path = list(known.values[-self.lags_[-1] :])
+        path = list(self._recent(known.values))
         for _ in range(check_count(steps, "steps")):
             path.append(float(self._mean(np.array([[path[-lag] for lag in self.lags_]]))[0]))
         return pd.DataFrame({"mean": path[-steps:]}, index=future_index(known.index, steps))
@@ -105,12 +106,16 @@ class Baseline(ABC):
     @property
     def nobs_(self) -> int:
         """Number of observations that have all their lags."""
-        return len(self._observations()) - self.lags_[-1]
+        return len(lag_frame(self._observations(), self.lags_).y)
 
     def _observations(self) -> Observations:
         if self._known is None:
             raise NotFittedError(f"this {type(self).__name__} knows no data yet; call fit(series) first")
         return self._known
+
+    def _recent(self, values: Array) -> Array:
+        """Return the values a forecast starts from, oldest first."""
+        return values[-self.lags_[-1] :]
 
     @abstractmethod
     def _check(self) -> tuple[int, ...]:
@@ -189,7 +194,9 @@ class AutoRegression(Baseline):
 
 
 class RandomWalk(Baseline):
-    """The forecast of every future value is the last value: nothing is estimated.
+    """The forecast of every future value is the last value known: nothing is estimated.
+
+    Missing values (NaN) are allowed.
 
     Parameters
     ----------
@@ -205,8 +212,13 @@ class RandomWalk(Baseline):
     [0.0]
     """
 
+    takes_missing = True
+
     def __init__(self, increments: bool = False) -> None:
         self.increments = increments
+
+    def _recent(self, values: Array) -> Array:
+        return values[np.isfinite(values)][-1:]
 
     def _check(self) -> tuple[int, ...]:
         return (1,)

@@ -5,10 +5,12 @@ A forecaster is an object with ``fit(series)`` and ``forecast(steps)``, or a fun
 has them. Between refits ``append(new, refit=False)`` is used when there; a forecaster without is refitted at
 every origin, the only way to tell it the news.
 
-Three attributes are understood beyond these: ``certificate_``, or ``certificates_`` as a mapping (the largest
+Four attributes are understood beyond these: ``certificate_``, or ``certificates_`` as a mapping (the largest
 relative gap is reported);
-``continues = True`` (refits go on from the last parameters by ``append(new, refit=True)``, in one job); and
-``rolling_fits(values)``, which may return `RollingFits`, used for one-step means without exogenous columns.
+``continues = True`` (refits go on from the last parameters by ``append(new, refit=True)``, in one job);
+``takes_missing = False`` (a series with missing values is refused before any work; without the attribute the
+forecaster is handed them as NaN); and ``rolling_fits(values)``, which may return `RollingFits`, used for
+one-step means without exogenous columns.
 """
 
 import copy
@@ -23,7 +25,7 @@ from typing import Any, Protocol, Self
 import numpy as np
 import pandas as pd
 
-from cvxar._typing import Array
+from cvxar._typing import Array, IntArray
 from cvxar.calendars import complete
 from cvxar.errors import InputError, InputTypeError
 from cvxar.schedule import Schedule
@@ -59,8 +61,8 @@ class RollingFits(Protocol):
 class Data:
     """A series, its exogenous columns, and which of these a forecaster may see.
 
-    ``future_exog`` says what is handed over for the steps after an origin: ``"last"`` repeats the last row
-    known there, ``"known"`` the true rows, a function ``f(past_rows, steps)`` makes its own.
+    ``future_exog`` says what is handed over for the steps after an origin: ``"last"`` repeats the last value
+    known there of each column, ``"known"`` the true rows, a function ``f(past_rows, steps)`` makes its own.
     """
 
     series: pd.Series
@@ -75,6 +77,17 @@ class Data:
         for stamps, so that none of them takes a stamp that is missing for a step.
         """
         return len(complete(self.series.index)) != len(self.series)
+
+    @cached_property
+    def missing(self) -> IntArray:
+        """How many of the first k observations are missing, (n + 1,)."""
+        return np.concatenate([[0], np.cumsum(self.series.isna())])
+
+    @cached_property
+    def _last_exog(self) -> Array:
+        """At each time the last value known of each exogenous column, (n, q)."""
+        assert self.exog is not None
+        return self.exog.ffill().to_numpy()
 
     def _rows(self, data: Any, first: int, known: int) -> Any:
         rows = data.iloc[first:known]
@@ -94,7 +107,7 @@ class Data:
         rows = self._rows(self.exog, known, known + steps)
         if self.future_exog == "known":
             return rows
-        repeated = np.repeat(self.exog.to_numpy()[known - 1 : known], steps, axis=0)
+        repeated = np.repeat(self._last_exog[known - 1 : known], steps, axis=0)
         return pd.DataFrame(repeated, index=rows.index, columns=rows.columns)
 
 
@@ -180,27 +193,51 @@ class ModelRunner(Runner):
 
 
 class WindowRunner(Runner):
-    """Fits of moving windows, each from the one before."""
+    """Fits of moving windows, each from the one before; in full where an observation is missing.
 
-    def __init__(self, fits: RollingFits) -> None:
-        self.fitted = fits
+    Which of the two is decided by what is known at an origin, never by what comes later.
+    """
+
+    def __init__(self, offer: Callable[[Array], RollingFits], in_full: ModelRunner) -> None:
+        self.offer, self.in_full, self.data = offer, in_full, in_full.data
+        self.fitted: Any = None
+        self.span = (0, 0)
+
+    def _complete(self, first: int, known: int) -> bool:
+        return bool(self.data.missing[first] == self.data.missing[known])
 
     def fit(self, first: int, known: int) -> None:
-        """Move the window."""
+        """Move the window; start it anew after one with a missing observation."""
+        self.span = first, known
+        if not self._complete(first, known):
+            self.in_full.fit(first, known)
+            self.fitted = None
+            return
+        if self.fitted is None:
+            self.fitted = self.offer(self.data.series.to_numpy())
         self.fitted.fit(first, known)
 
     def advance(self, known: int, refit: bool) -> bool:
-        """Nothing is needed but a refit: the fits know the series."""
-        return not refit
+        """Nothing is needed but a refit: the fits know the series, unless something in it is missing."""
+        if refit:
+            return False
+        if self.fitted is not None and self._complete(self.span[0], known):
+            return True
+        if self.fitted is not None:
+            self.in_full.fit(*self.span)
+            self.fitted = None
+        return self.in_full.advance(known, False)
 
     def forecast(self, known: int, schedule: Schedule) -> Array:
         """Forecast from the last fit."""
+        if self.fitted is None:
+            return self.in_full.forecast(known, schedule)
         return as_columns(self.fitted.forecast(known), schedule)
 
     @property
     def relative_gap(self) -> float:
         """Of the last fit."""
-        return float(self.fitted.relative_gap)
+        return self.in_full.relative_gap if self.fitted is None else float(self.fitted.relative_gap)
 
 
 def continues(forecaster: Any, schedule: Schedule) -> bool:
@@ -212,12 +249,12 @@ def make_runner(forecaster: Any, data: Data, schedule: Schedule, *, quick: bool 
     """Return what drives a forecaster; ``quick`` takes up its offer of rolling fits."""
     if not hasattr(forecaster, "fit"):
         return FunctionRunner(forecaster, data)
+    in_full = ModelRunner(forecaster, data, continues(forecaster, schedule))
     quick = quick and data.exog is None and schedule.columns == ["mean"] and schedule.horizon == 1
     offer = getattr(forecaster, "rolling_fits", None) if quick else None
-    fits = None if offer is None else offer(data.series.to_numpy())
-    if fits is not None:
-        return WindowRunner(fits)
-    return ModelRunner(forecaster, data, continues(forecaster, schedule))
+    if offer is None or offer(data.series.to_numpy()) is None:
+        return in_full
+    return WindowRunner(offer, in_full)
 
 
 def check_forecaster(name: Any, forecaster: Any) -> None:
@@ -242,6 +279,26 @@ def check_forecaster(name: Any, forecaster: Any) -> None:
         raise InputTypeError(
             f"forecasters[{name!r}] must have fit(series) and forecast(steps), or be a function of series "
             f"and horizon; got {type(forecaster).__name__} (cvxar.Wrapped adapts models of statsmodels)"
+        )
+
+
+def check_missing(name: str, forecaster: Any, data: Data) -> None:
+    """Raise if data with missing values are meant for a forecaster that says it takes none."""
+    if getattr(forecaster, "takes_missing", True):
+        return
+    _refuse_missing(name, forecaster, "the series", data.series.to_frame())
+    if data.exog is not None and accepted(forecaster.fit, {"exog": data.exog}):
+        _refuse_missing(name, forecaster, "exog", data.exog)
+
+
+def _refuse_missing(name: str, forecaster: Any, what: str, table: pd.DataFrame) -> None:
+    holes = table.isna().any(axis=1)
+    if holes.any():
+        raise InputError(
+            f"forecasters[{name!r}] ({type(forecaster).__name__}) takes no missing values, and {what} has "
+            f"{int(holes.sum())} in {len(holes)} rows, the first at {holes.idxmax()}; leave the model out, "
+            "fill them, or use a model that takes them (ConvexAR does; with beta_ratio=1.0 it is the linear "
+            "autoregression)"
         )
 
 

@@ -54,7 +54,7 @@ def first_of(known: Observations, count: int) -> Observations:
     return replace(known, values=known.values[:count], index=known.index[:count], exog=known.exog[:count])
 
 
-def observe(series: Any, exog: Any = None, *, gaps: bool = False) -> Observations:
+def observe(series: Any, exog: Any = None, *, gaps: bool = False, calendar: bool = True) -> Observations:
     """Validate and copy a series, and its exogenous columns if any.
 
     Parameters
@@ -67,6 +67,8 @@ def observe(series: Any, exog: Any = None, *, gaps: bool = False) -> Observation
         True keeps missing entries as NaN, and adds a row of them for every stamp that the calendar of the
         index (:func:`cvxar.calendars.complete`) has and the series has not. False refuses missing
         entries, and counts observations whatever their stamps.
+    calendar : bool, default True
+        With ``gaps``, False adds no rows: missing entries are kept, and observations are counted.
 
     Raises
     ------
@@ -88,7 +90,7 @@ def observe(series: Any, exog: Any = None, *, gaps: bool = False) -> Observation
     array([ 3.,  4.,  5., nan,  7.])
     """
     given = _parse(series, exog, gaps)
-    return _spread(given, complete(given.index)) if gaps else given
+    return _spread(given, complete(given.index)) if gaps and calendar else given
 
 
 def _parse(series: Any, exog: Any, gaps: bool) -> Observations:
@@ -237,11 +239,13 @@ def _check_finite(values: Array, index: pd.Index | None, what: str, gaps: bool) 
     )
 
 
-def extend(known: Observations, new: Any, exog: Any = None, *, gaps: bool = False) -> Observations:
+def extend(
+    known: Observations, new: Any, exog: Any = None, *, gaps: bool = False, calendar: bool = True
+) -> Observations:
     """Return the observations with later ones added; ``known`` is unchanged.
 
     With ``gaps`` missing entries are kept, and stamps of the calendar that are passed over are missing
-    observations.
+    observations (unless ``calendar`` is False: observations are counted).
 
     Raises
     ------
@@ -261,7 +265,7 @@ def extend(known: Observations, new: Any, exog: Any = None, *, gaps: bool = Fals
         return known
     check_exog_matches(known, later.exog_names, exog)
     stamps = later.index if isinstance(new, (pd.Series, pd.DataFrame)) else None
-    if gaps and stamps is not None and has_calendar(known.index):
+    if gaps and calendar and stamps is not None and has_calendar(known.index):
         follow = calendar_to(known.index, stamps)
         later = _spread(later, follow)
         return _joined(known, later, known.index.append(follow))

@@ -27,15 +27,18 @@ def check_same_times(y: ArrayLike, other: ArrayLike, name: str) -> None:
         )
 
 
-def finite(values: ArrayLike, name: str) -> Array:
-    """Return the values as a float array (n,), or raise naming the first that is not finite."""
+def finite(values: ArrayLike, name: str, *, gaps: bool = False) -> Array:
+    """Return the values as a float array (n,), or raise naming the first that is not finite.
+
+    With ``gaps`` NaN is allowed.
+    """
     try:
         array = np.asarray(values, dtype=float)
     except (TypeError, ValueError) as error:
         raise InputTypeError(f"{name} must be numbers, got {type(values).__name__}: {error}") from error
     if array.ndim != 1 or array.size == 0:
         raise InputError(f"{name} must be one-dimensional with at least one value, got shape {array.shape}")
-    bad = np.flatnonzero(~np.isfinite(array))
+    bad = np.flatnonzero(np.isinf(array) if gaps else ~np.isfinite(array))
     if bad.size:
         raise InputError(
             f"{name} has {bad.size} value(s) that are not finite, the first at position {bad[0]} "

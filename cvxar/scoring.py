@@ -74,7 +74,8 @@ def _crps(evidence: Evidence) -> float:
 
 
 def _scaled(metric: Callable[..., float], evidence: Evidence) -> float:
-    return metric(*evidence.point, evidence.train) if np.ptp(evidence.train) > 0 else math.nan
+    changes = np.diff(evidence.train)
+    return metric(*evidence.point, evidence.train) if np.nansum(np.abs(changes)) > 0 else math.nan
 
 
 def _plain(metric: Callable[..., float], evidence: Evidence) -> float:

@@ -77,7 +77,7 @@ def illustrate(
     Raises
     ------
     InputError
-        For a backtest with another step, prices not above zero, or a cost outside [0, 0.5).
+        For a backtest with another step, missing values, prices not above zero, or a cost outside [0, 0.5).
 
     Examples
     --------
@@ -96,6 +96,9 @@ def illustrate(
         raise InputError(
             f"positions are held for one step; make the backtest with step=1, not {result.schedule.step}"
         )
+    missing = int(result.data.series.iloc[result.schedule.initial - 1 :].isna().sum())
+    if missing:
+        raise InputError(f"positions need a value at every step, and {missing} are missing; fill them first")
     rows = result.common_forecasts()
     rows = rows[rows["horizon"] == 1]
     returns = _returns(rows, result.data.series, values)

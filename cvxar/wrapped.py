@@ -10,6 +10,7 @@ import pandas as pd
 from cvxar._typing import Array
 from cvxar.errors import NotFittedError
 from cvxar.observations import Observations, extend, observe
+from cvxar.options import check_flag
 
 
 class Wrapped:
@@ -21,6 +22,8 @@ class Wrapped:
         ``make(y)``, or ``make(y, exog=rows)`` for a model with exogenous columns, returns an object with
         ``fit()``, such as ``lambda y: AutoReg(y, 2)`` or ``lambda y: ARIMA(y, order=(1, 1, 1))``. ``y`` is an
         array of shape (n,): an index without frequency is refused by some of these models.
+    takes_missing : bool, default False
+        Whether the model takes missing values: state-space models such as ``ARIMA`` do, ``AutoReg`` not.
     **fit_options
         Handed to ``fit``.
 
@@ -43,14 +46,15 @@ class Wrapped:
     [63.0, 127.0]
     """
 
-    def __init__(self, make: Callable[..., Any], **fit_options: Any) -> None:
-        self.make, self.fit_options = make, fit_options
+    def __init__(self, make: Callable[..., Any], *, takes_missing: bool = False, **fit_options: Any) -> None:
+        check_flag("takes_missing", takes_missing)
+        self.make, self.takes_missing, self.fit_options = make, takes_missing, fit_options
         self.result_: Any = None
         self._known: Observations | None = None
 
     def fit(self, series: Any, exog: Any = None) -> Self:
         """Build the model on a series and fit it."""
-        return self._fit(observe(series, exog))
+        return self._fit(observe(series, exog, gaps=self.takes_missing, calendar=False))
 
     def _fit(self, known: Observations) -> Self:
         extra = {"exog": known.exog} if known.exog_names else {}
@@ -60,7 +64,7 @@ class Wrapped:
     def append(self, new: Any, refit: bool = False, *, exog: Any = None) -> Self:
         """Return a model that also knows later observations; this one is unchanged."""
         before, model = self._observations(), copy.copy(self)
-        after = extend(before, new, exog)
+        after = extend(before, new, exog, gaps=self.takes_missing, calendar=False)
         count = len(after) - len(before)
         if refit or not hasattr(self.result_, "append"):
             return model._fit(after)

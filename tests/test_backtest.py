@@ -358,7 +358,7 @@ def never(*_, **__):
         ({"progress": 1}, InputTypeError, "progress"),
         ({"rng": "seed"}, InputTypeError, "rng"),
         ({"resume": "file"}, InputTypeError, "resume"),
-        ({"series": [1.0, math.nan]}, InputError, "nan at position 1"),
+        ({"series": [1.0, math.inf]}, InputError, "inf at position 1"),
     ],
 )
 def test_bad_arguments_are_refused_before_any_work(monkeypatch, arguments, error, says):
