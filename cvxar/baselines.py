@@ -58,7 +58,8 @@ class Baseline(ABC):
         Parameters
         ----------
         new : Series, array or number
-            The observations that follow.
+            The observations that follow. Stamps that pass over some of the calendar end it, with a
+            :class:`cvxar.errors.CalendarWarning`: forecasts are then numbered by position.
         refit : bool, default False
             Estimate again on the longer sample; a trained network continues from its weights. Otherwise the
             parameters stay and only the forecasts' starting point moves.

@@ -45,6 +45,10 @@ class SolverError(CvxarError, RuntimeError):
     """An exact answer could not be computed (never raised for a merely large gap)."""
 
 
+class CalendarWarning(UserWarning):
+    """Stamps could not be continued, so that observations are numbered by their positions instead."""
+
+
 class CertificateWarning(UserWarning):
     """The solver stopped above the tolerance asked for; the certificate says what was reached."""
 

@@ -14,7 +14,7 @@ from cvxar.lags import complete_rows, lag_matrix, longest
 from cvxar.observations import Observations, check_exog_matches, extend, observe_exog
 from cvxar.options import check_count, check_name, check_size, make_generator
 from cvxar.simulation import ConditionalMean, draw_shocks, normal_shocks, simulate
-from cvxar.stamps import future_index, locate
+from cvxar.stamps import future_index, locate, stretch
 from cvxar.transforms import Scale
 
 METHODS = ("simulate", "iterate")
@@ -131,9 +131,9 @@ class Predictor:
             offsets = self.offsets(origin, exog_rows[origin : last + 1])
             values = self._simulate(origin, offsets, paths).means
         before = self._one_step(min(first, origin), origin)
-        index = self.known.index.append(stamps) if len(stamps) else self.known.index
         joined = np.concatenate([before, values])
-        return pd.Series(joined[len(joined) - (last + 1 - first) :], index=index[first : last + 1])
+        index = stretch(self.known.index, first, last)
+        return pd.Series(joined[len(joined) - len(index) :], index=index)
 
     def extended(self, new: Any, exog: Any) -> "Predictor":
         """Return the same map with later observations known."""

@@ -192,7 +192,8 @@ class ConvexAR(Fitted):
         -------
         DataFrame
             Column ``mean``, then a lower and an upper column per level. Index: the future stamps if the
-            index of the series has a frequency, otherwise the positions n, n + 1, ...
+            index of the series has a calendar (declared with ``series.asfreq("B")``, or read off its stamps),
+            otherwise the positions n, n + 1, ...
 
         Raises
         ------
@@ -240,7 +241,11 @@ class ConvexAR(Fitted):
         -------
         Series
             In the units of the series: one-step means within the sample, NaN where a lag is missing (as
-            for the first ``max(lags)`` observations); means of forecasts after it.
+            for the first ``max(lags)`` observations); means of forecasts after it. Its index is a stretch of
+            that of the series, continued by its calendar. If ``end`` lies after the sample and there is no
+            calendar (days without weekends, irregular stamps), it is the positions instead, with a
+            :class:`cvxar.errors.CalendarWarning`. ``series.asfreq("B")`` before :meth:`fit` declares
+            business days, of which holidays are missing observations.
 
         Examples
         --------
@@ -257,7 +262,8 @@ class ConvexAR(Fitted):
         ----------
         new : Series, array, sequence or number
             Observations after the last one known, NaN where missing. A Series must have later stamps of
-            the same calendar, those passed over being missing; plain values continue the calendar.
+            the same calendar, those passed over being missing; plain values continue the calendar. Without
+            a calendar a Series is needed, and its rows are the next observations, however far away.
         refit : bool, default False
             Refit with the same settings to the longer sample, from the last solution where that is
             possible (:mod:`cvxar.refit`). Otherwise parameters, certificate,

@@ -4,15 +4,18 @@ Positions are what a model counts; stamps only name them. A calendar is used whe
 carries one (a ``freq``); :mod:`cvxar.calendars` gives it one where it can be read off the stamps.
 """
 
+import warnings
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from cvxar.errors import InputError
+from cvxar.errors import CalendarWarning, InputError
 
 # the stamps that an appended observation may pass over, as a multiple of those known
 FARTHEST = 100
+# how a series gets a calendar
+DECLARE = 'dates get one with series.asfreq("B") before fit ("B": business days)'
 _RESET = "or drop the index with series.reset_index(drop=True) if the rows are already in time order"
 
 
@@ -65,7 +68,7 @@ def future_index(index: pd.Index, steps: int) -> pd.Index:
     continues its calendar; whole numbers in equal steps (a ``RangeIndex``, consecutive years) continue
     their steps. Anything else has no calendar, and none is invented: the stamps are the positions
     ``n, n + 1, ...`` that the coming observations will have. To get dates, give the index its
-    frequency first, for example ``series = series.asfreq("D")``.
+    frequency first, for example ``series = series.asfreq("D")``, or ``"B"`` for business days.
 
     Examples
     --------
@@ -99,6 +102,34 @@ def _continued(index: pd.Index, steps: int) -> pd.Index:
     return pd.RangeIndex(len(index), len(index) + steps)
 
 
+def stretch(index: pd.Index, first: int, last: int) -> pd.Index:
+    """Return the stamps of the positions from ``first`` to ``last``, which may lie after the end.
+
+    All are stamps or all are positions: where an index without a calendar ends before ``last``, they are the
+    positions, as in statsmodels, and a :class:`cvxar.errors.CalendarWarning` says so if stamps are given up.
+
+    Examples
+    --------
+    >>> stretch(pd.Index([1900, 1901, 1902]), 1, 3).tolist()
+    [1901, 1902, 1903]
+    >>> stretch(pd.Index([0.1, 0.25, 0.3]), 3, 4).tolist()
+    [3, 4]
+    """
+    ahead = last + 1 - len(index)
+    if ahead <= 0:
+        return index[first : last + 1]
+    if has_calendar(index):
+        return index.append(future_index(index, ahead))[first : last + 1]
+    if first < len(index):
+        warnings.warn(
+            f"the series has no calendar that goes on after {index[-1]}, so the predictions are numbered by "
+            f"position, {first} to {last}; {DECLARE}",
+            CalendarWarning,
+            stacklevel=4,
+        )
+    return pd.RangeIndex(first, last + 1)
+
+
 def integer_stride(index: pd.Index) -> int:
     """Return the common difference of whole-number stamps; 0 when there is none."""
     if isinstance(index, pd.RangeIndex):
@@ -117,7 +148,9 @@ def has_calendar(index: pd.Index) -> bool:
 def extend_index(index: pd.Index, new: pd.Index | None, count: int) -> pd.Index:
     """Return ``index`` followed by the stamps of ``count`` new observations.
 
-    ``new=None`` (the new observations came without stamps) continues the calendar of ``index``.
+    ``new=None`` (the new observations came without stamps) continues the calendar of ``index``. New stamps
+    that pass over some of it end the calendar: what comes after them is numbered by position, and a
+    :class:`cvxar.errors.CalendarWarning` says so.
 
     Raises
     ------
@@ -135,13 +168,22 @@ def extend_index(index: pd.Index, new: pd.Index | None, count: int) -> pd.Index:
         if not has_calendar(index):
             raise InputError(
                 "the new observations need stamps: the series has an index without a frequency, so its "
-                "next stamps are unknown; pass a pandas Series"
+                f"next stamps are unknown; pass a pandas Series, or give it a calendar: {DECLARE}"
             )
         return index.append(follow)
     check_index(new)
     _check_after(index, new)
     # `follow` rather than `new`: equal stamps, but it keeps the frequency
-    return index.append(follow if new.equals(follow) else new.rename(index.name))
+    joined = index.append(follow if new.equals(follow) else new.rename(index.name))
+    if has_calendar(index) and not has_calendar(joined):
+        warnings.warn(
+            f"the new stamps, from {new[0]}, do not go on from {index[-1]}, so the series has no calendar "
+            "any more and forecasts are numbered by position; append the observations between as well, or "
+            "plain values to continue the stamps",
+            CalendarWarning,
+            stacklevel=4,
+        )
+    return joined
 
 
 def calendar_to(index: pd.Index, new: pd.Index) -> pd.Index:
@@ -227,9 +269,10 @@ def _steps_after(index: pd.Index, key: Any, what: str) -> int:
     except (TypeError, ValueError):
         steps = 0
     if steps < 1:
+        hint = "" if has_calendar(index) else f"; {DECLARE}"
         raise InputError(
             f"{what}={key!r} is not a stamp of the series ({index[0]} to {index[-1]}), nor on a calendar "
-            "that continues it; give one of its stamps, or a position"
+            f"that continues it; give one of its stamps, or a position{hint}"
         )
     return steps
 

@@ -9,7 +9,7 @@ from statsmodels.tsa.ar_model import AutoReg
 
 from cvxar.baselines import AutoRegression, RandomWalk, TrainedNetwork
 from cvxar.datasets import load_bitcoin, load_sunspots
-from cvxar.errors import CvxarError, InputError, InputTypeError, NotFittedError
+from cvxar.errors import CalendarWarning, CvxarError, InputError, InputTypeError, NotFittedError
 from cvxar.lags import check_lags, lag_frame
 from cvxar.observations import observe
 from cvxar.problem import LassoProblem
@@ -97,6 +97,32 @@ def test_training_does_not_depend_on_the_units(solver):
     other = TrainedNetwork(solver, beta=beta * scale**2, width=8, steps=40, rng=0).fit(scale * values + shift)
     assert other.objective_ == pytest.approx(scale**2 * one.objective_, rel=1e-6)
     np.testing.assert_allclose(other.forecast(3)["mean"], scale * one.forecast(3)["mean"] + shift, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        pd.date_range("2024-01-01", periods=60),
+        pd.RangeIndex(60),
+        pd.period_range("1990", periods=60, freq="M"),
+    ],
+)
+def test_appending_past_a_part_of_the_calendar_says_that_it_ends(index):
+    series = pd.Series(np.random.default_rng(1).normal(size=60), index=index)
+    model = AutoRegression(1).fit(series[:50])
+    assert (
+        model.append(series[50:])
+        .forecast(1)
+        .index.equals(model.append(series[50:].to_numpy()).forecast(1).index)
+    )
+    if isinstance(index, pd.PeriodIndex):
+        # every period has its successor, whatever came before it
+        assert model.append(series[55:]).forecast(1).index[0] == index[-1] + 1
+        return
+    with pytest.warns(CalendarWarning, match="do not go on from .* append the observations between") as said:
+        later = model.append(series[55:])
+    assert said[0].filename == __file__
+    assert later.forecast(2).index.tolist() == [55, 56]
 
 
 @pytest.mark.parametrize("solver", ["adam", "sgd"])

@@ -11,7 +11,7 @@ from statsmodels.tools.sm_exceptions import MissingDataError
 from statsmodels.tsa.ar_model import AutoReg
 
 from cvxar.calendars import complete
-from cvxar.errors import InputError
+from cvxar.errors import CalendarWarning, InputError
 from cvxar.model import ConvexAR
 from cvxar.problem import LassoProblem
 from cvxar.solver import solve
@@ -108,6 +108,28 @@ def test_without_a_calendar_observations_are_counted(kind):
     twin = ConvexAR(2, beta_ratio=0.1).fit(wave().to_numpy())
     np.testing.assert_array_equal(model.fittedvalues_, twin.fittedvalues_)
     assert model.forecast(3).index.tolist() == [120, 121, 122]
+
+
+@pytest.mark.parametrize("kind", sorted(IRREGULAR.keys() - {"sparse"}))  # whole numbers are labels
+def test_predictions_past_the_end_are_numbered_by_position_alone(kind):
+    model = ConvexAR(2, beta_ratio=0.1).fit(wave().set_axis(IRREGULAR[kind]))
+    twin = ConvexAR(2, beta_ratio=0.1).fit(wave().to_numpy())
+    with pytest.warns(
+        CalendarWarning, match=r"no calendar .* position, 110 to 123; .*asfreq\(\"B\"\)"
+    ) as said:
+        across = model.predict(110, 123)
+    assert said[0].filename == __file__
+    pd.testing.assert_series_equal(across, twin.predict(110, 123))
+    # stamps are not given up where there are none, or where none are to come
+    pd.testing.assert_series_equal(model.predict(120, 123), twin.predict(120, 123))
+    assert model.predict(110, 119).index.equals(IRREGULAR[kind][110:])
+
+
+def test_a_declared_calendar_goes_on_in_predictions_past_the_end():
+    days = pd.bdate_range("2024-01-01", periods=120).delete([30])
+    series = pd.Series(wave().to_numpy()[:119], index=days).asfreq("B")
+    across = ConvexAR(1, beta_ratio=1.0).fit(series).predict(110, 123)
+    assert across.index.equals(pd.bdate_range("2024-01-01", periods=124)[110:])
 
 
 def test_evenly_spaced_stamps_have_a_calendar_without_a_frequency():
