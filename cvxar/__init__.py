@@ -13,7 +13,7 @@ then the users' side: ``stamps``, ``calendars``, ``observations``, ``determinist
 ``parameters``, ``results``, ``conformal``, ``direct_quantiles``, ``intervals``, ``persistence``,
 ``sliding``, ``refit``, ``diagnostics``, ``fitted``, ``model``, ``quantile_paths``, ``quantile_model``,
 ``orders``, ``regressor``, ``baselines``; ``schedule``, ``forecasters``, ``wrapped``, ``rolling``,
-``scoring``, ``evaluation``, ``backtesting``, ``trading`` (backtests); ``contest``, ``race``,
+``scoring``, ``evaluation``, ``resume``, ``backtesting``, ``trading`` (backtests); ``contest``, ``race``,
 ``comparison``, ``curves``, ``svg``, ``page``, ``report`` (the comparison and its page); ``commands`` and
 ``cli``.
 

@@ -14,6 +14,7 @@ from cvxar.evaluation import Backtest
 from cvxar.forecasters import FUTURE_EXOG, Data, check_forecaster, check_missing, continues
 from cvxar.observations import observe
 from cvxar.options import check_count, check_flag, check_name
+from cvxar.resume import check_resume, fingerprint, rows_of
 from cvxar.rolling import Step, run_chunk, tabulate
 from cvxar.schedule import Schedule, make_schedule
 
@@ -129,8 +130,10 @@ def backtest(
     _check_progress(progress)
     if n_jobs is not None and n_jobs != -1:
         check_count(n_jobs, "n_jobs")
-    result = Backtest(pd.DataFrame(), schedule, data, {name: _mark(model) for name, model in models.items()})
-    return _run(result, models, _check_resume(resume, result), n_jobs, progress)
+    result = Backtest(
+        pd.DataFrame(), schedule, data, {name: fingerprint(model) for name, model in models.items()}
+    )
+    return _run(result, models, check_resume(resume, result), n_jobs, progress)
 
 
 def _run(
@@ -141,7 +144,7 @@ def _run(
     kept, jobs = {}, []
     for name, model in models.items():
         for chunk in _chunks(model, schedule, len(data.series)):
-            rows = None if earlier is None else _rows_of(earlier, name, chunk)
+            rows = None if earlier is None else rows_of(earlier, name, chunk)
             if rows is None:
                 jobs.append((name, chunk))
             else:
@@ -161,16 +164,6 @@ def _run(
 def _chunks(model: Any, schedule: Schedule, n: int) -> list[range]:
     """Jobs of one model; one that continues from fit to fit cannot be divided."""
     return [range(len(schedule.origins(n)))] if continues(model, schedule) else schedule.chunks(n)
-
-
-def _rows_of(earlier: Backtest, name: str, chunk: range) -> pd.DataFrame | None:
-    """Rows of a chunk of origins, if an earlier result has them all and none failed."""
-    if name not in earlier.marks:
-        return None
-    table, horizon = earlier.forecasts, earlier.schedule.horizon
-    rows = table[table["model"] == name].iloc[chunk.start * horizon : chunk.stop * horizon]
-    whole = len(rows) == len(chunk) * horizon and (rows["error"] == "").all()
-    return rows if whole else None
 
 
 def _watch(results: Iterable[list[Step]], advance: Any) -> Iterator[list[Step]]:
@@ -221,45 +214,3 @@ def _make_data(series: Any, exog: Any, future_exog: Any) -> Data:
         None if exog is None else pd.DataFrame(known.exog, index=known.index, columns=list(known.exog_names))
     )
     return Data(pd.Series(known.values, index=known.index, name=name), rows, future_exog)
-
-
-def _mark(model: Any) -> str:
-    """A fingerprint of a forecaster's settings; of what cannot be pickled, its kind alone."""
-    try:
-        return str(joblib.hash(model))
-    except Exception:  # pickling calls code of the user's, which may raise anything
-        return type(model).__qualname__
-
-
-def _check_resume(earlier: Any, draft: Backtest) -> Backtest | None:
-    """Raise unless an earlier result belongs to these data, settings and forecasters."""
-    if earlier is None:
-        return None
-    if not isinstance(earlier, Backtest):
-        raise InputTypeError(
-            f"resume must be the result of an earlier backtest, got {type(earlier).__name__}"
-        )
-    if earlier.schedule != draft.schedule:
-        raise InputError(
-            f"resume has other settings ({earlier.schedule}) than this backtest ({draft.schedule}); "
-            "give the same, or start anew without resume"
-        )
-    old, new = earlier.data, draft.data
-    if not (
-        _begins(new.series, old.series) and _begins(new.exog, old.exog) and old.future_exog == new.future_exog
-    ):
-        raise InputError(
-            "resume was made on other data: its series (and exog) must be the beginning of the present ones; "
-            "start anew without resume"
-        )
-    for name, mark in earlier.marks.items():
-        if draft.marks.get(name, mark) != mark:
-            raise InputError(f"forecasters[{name!r}] is not what resume has under this name; rename it")
-    return earlier
-
-
-def _begins(new: Any, old: Any) -> bool:
-    """Whether a table begins with another one."""
-    if old is None or new is None:
-        return old is new
-    return len(old) <= len(new) and bool(new.iloc[: len(old)].equals(old))
