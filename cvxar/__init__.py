@@ -12,10 +12,10 @@ then the users' side: ``stamps``, ``calendars``, ``observations``, ``determinist
 ``criteria``, ``cross_validation``, ``selection``, ``forecast``, ``settings``, ``inference``,
 ``parameters``, ``results``, ``conformal``, ``direct_quantiles``, ``intervals``, ``persistence``,
 ``sliding``, ``refit``, ``diagnostics``, ``fitted``, ``model``, ``quantile_paths``, ``quantile_model``,
-``orders``, ``regressor``, ``baselines``; ``schedule``, ``forecasters``, ``wrapped``, ``rolling``,
-``scoring``, ``evaluation``, ``resume``, ``backtesting``, ``trading`` (backtests); ``contest``, ``race``,
-``comparison``, ``curves``, ``svg``, ``page``, ``report`` (the comparison and its page); ``commands`` and
-``cli``.
+``orders``, ``regressor``, ``baselines``; ``schedule``, ``forecasters``, ``interval_kinds``, ``wrapped``,
+``rolling``, ``scoring``, ``evaluation``, ``resume``, ``backtesting``, ``trading`` (backtests); ``contest``,
+``race``, ``comparison``, ``curves``, ``svg``, ``page``, ``report`` (the comparison and its page);
+``commands`` and ``cli``.
 
 Letters: n observations, p input columns (lags), m distinct inputs (knots), k active features, L depth,
 beta penalty, U unpenalised columns, z feature coefficients.

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any
 
@@ -12,6 +13,7 @@ from threadpoolctl import threadpool_limits
 from cvxar.errors import InputError, InputTypeError
 from cvxar.evaluation import Backtest
 from cvxar.forecasters import FUTURE_EXOG, Data, check_forecaster, check_missing, continues
+from cvxar.interval_kinds import choose_intervals
 from cvxar.observations import observe
 from cvxar.options import check_count, check_flag, check_name
 from cvxar.resume import check_resume, fingerprint, rows_of
@@ -29,6 +31,7 @@ def backtest(
     window: int | None = None,
     refit: int = 1,
     level: Any = None,
+    intervals: Any = None,
     exog: Any = None,
     future_exog: Any = "last",
     n_jobs: int = 1,
@@ -64,6 +67,10 @@ def backtest(
         have it; others are refitted at every origin.
     level : number or sequence, optional
         Bands in per cent, for the models whose ``forecast`` takes ``level``.
+    intervals : str or mapping of str to str, optional
+        How bands are made, for the models whose ``forecast`` takes ``intervals`` (:class:`cvxar.ConvexAR`:
+        "bootstrap", "gaussian", "conformal", "quantile"): one kind for all of these, or a kind by model, such
+        as ``{"calibrated": "conformal"}``. Default: each model's own. They are scored alike.
     exog : Series, DataFrame or array (n,) or (n, q), optional
         Handed to the models that take it: the rows of the training set to ``fit``. NaN where missing.
     future_exog : {"last", "known"} or function, default "last"
@@ -127,12 +134,12 @@ def backtest(
         level=level,
         rng=rng,
     )
+    kinds = choose_intervals(intervals, models, schedule.levels)
     _check_progress(progress)
     if n_jobs is not None and n_jobs != -1:
         check_count(n_jobs, "n_jobs")
-    result = Backtest(
-        pd.DataFrame(), schedule, data, {name: fingerprint(model) for name, model in models.items()}
-    )
+    marks = {name: fingerprint(model, kinds.get(name)) for name, model in models.items()}
+    result = Backtest(pd.DataFrame(), schedule, data, marks, kinds)
     return _run(result, models, check_resume(resume, result), n_jobs, progress)
 
 
@@ -149,7 +156,8 @@ def _run(
                 jobs.append((name, chunk))
             else:
                 kept[name, chunk.start] = rows
-    calls = (joblib.delayed(run_chunk)(models[name], data, schedule, chunk) for name, chunk in jobs)
+    plans = {name: replace(schedule, intervals=draft.intervals.get(name)) for name in models}
+    calls = (joblib.delayed(run_chunk)(models[name], data, plans[name], chunk) for name, chunk in jobs)
     # with 1 job the backend in force decides: an explicit 1 would keep the work out of a cluster
     parallel = joblib.Parallel(n_jobs=None if n_jobs == 1 else n_jobs, return_as="generator")
     # limited here too: jobs that are threads of this process would undo each other's limits
@@ -158,7 +166,7 @@ def _run(
             kept[name, chunk.start] = tabulate(name, steps, data.series, schedule)
     order = {name: i for i, name in enumerate(models)}
     tables = [kept[key] for key in sorted(kept, key=lambda key: (order[key[0]], key[1]))]
-    return Backtest(pd.concat(tables, ignore_index=True), schedule, data, draft.marks)
+    return replace(draft, forecasts=pd.concat(tables, ignore_index=True))
 
 
 def _chunks(model: Any, schedule: Schedule, n: int) -> list[range]:

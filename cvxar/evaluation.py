@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -34,12 +34,15 @@ class Backtest:
         The series, and the exogenous columns.
     marks : dict of str to str
         Fingerprints of the forecasters; a result can be resumed by the same ones only.
+    intervals : dict of str to str
+        Kind of interval that models were asked for; the bands of others are their own.
     """
 
     forecasts: pd.DataFrame
     schedule: Schedule
     data: Data
     marks: dict[str, str]
+    intervals: dict[str, str] = field(default_factory=dict)
 
     @property
     def models(self) -> list[str]:

@@ -1,9 +1,9 @@
 """What can be backtested, and how it is driven from origin to origin.
 
 A forecaster is an object with ``fit(series)`` and ``forecast(steps)``, or a function
-``f(series, horizon) -> values``. Arguments ``exog``, ``level`` and ``rng`` are handed over where a signature
-has them. Between refits ``append(new, refit=False)`` is used when there; a forecaster without is refitted at
-every origin, the only way to tell it the news.
+``f(series, horizon) -> values``. Arguments ``exog``, ``level``, ``intervals`` and ``rng`` are handed over
+where a signature has them. Between refits ``append(new, refit=False)`` is used when there; a forecaster
+without is refitted at every origin, the only way to tell it the news.
 
 Four attributes are understood beyond these: ``certificate_``, or ``certificates_`` as a mapping (the largest
 relative gap is reported);
@@ -155,7 +155,8 @@ class FunctionRunner(Runner):
         series, exog = self.fitted
         steps = schedule.horizon
         offered = {"exog": exog, "future_exog": self.data.ahead(known, steps), "level": list(schedule.levels)}
-        extra = accepted(self.function, offered | {"rng": schedule.generator(known)})
+        offered |= {"intervals": schedule.intervals, "rng": schedule.generator(known)}
+        extra = accepted(self.function, offered)
         return as_columns(self.function(series, steps, **extra), schedule)
 
 
@@ -186,6 +187,7 @@ class ModelRunner(Runner):
         offered = {
             "exog": self.data.ahead(known, schedule.horizon),
             "level": list(schedule.levels) or None,
+            "intervals": schedule.intervals,
             "rng": schedule.generator(known),
         }
         extra = accepted(self.fitted.forecast, offered)

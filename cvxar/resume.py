@@ -19,10 +19,10 @@ def rows_of(earlier: Backtest, name: str, chunk: range) -> pd.DataFrame | None:
     return rows if whole else None
 
 
-def fingerprint(model: Any) -> str:
-    """A fingerprint of a forecaster's settings; of what cannot be pickled, its kind alone."""
+def fingerprint(model: Any, intervals: str | None) -> str:
+    """A fingerprint of a forecaster's settings and bands; of what cannot be pickled, its kind alone."""
     try:
-        return str(joblib.hash(model))
+        return str(joblib.hash((model, intervals)))
     except Exception:  # pickling calls code of the user's, which may raise anything
         return type(model).__qualname__
 
@@ -50,7 +50,9 @@ def check_resume(earlier: Any, draft: Backtest) -> Backtest | None:
         )
     for name, mark in earlier.marks.items():
         if draft.marks.get(name, mark) != mark:
-            raise InputError(f"forecasters[{name!r}] is not what resume has under this name; rename it")
+            raise InputError(
+                f"forecasters[{name!r}] (or its intervals) is not what resume has under this name; rename it"
+            )
     return earlier
 
 

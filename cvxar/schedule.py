@@ -32,6 +32,8 @@ class Schedule:
         Bands in per cent.
     seed : int
         Of simulated paths.
+    intervals : str or None
+        How a model makes its bands; None leaves it to the model.
 
     Examples
     --------
@@ -48,6 +50,7 @@ class Schedule:
     refit: int = 1
     levels: tuple[float, ...] = ()
     seed: int = 0
+    intervals: str | None = None
 
     def origins(self, n: int) -> range:
         """Numbers of observations known at the origins of a series of length n."""

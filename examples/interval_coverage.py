@@ -12,7 +12,6 @@ and the sum of the mean pinball losses of the two ends.
 """
 
 import argparse
-from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -22,26 +21,6 @@ from statsmodels.tsa.ar_model import AutoReg
 from cvxar import ConvexAR, Wrapped, backtest, metrics
 
 LEVELS = (80, 95)
-
-
-@dataclass(frozen=True)
-class Banded:
-    """A ConvexAR whose forecasts carry bands of one kind."""
-
-    kind: str
-    model: ConvexAR
-
-    def fit(self, series: Any) -> "Banded":
-        """Fit a new model with the same settings."""
-        return replace(self, model=ConvexAR(**self.model.get_params()).fit(series))
-
-    def append(self, new: Any, refit: bool = False) -> "Banded":
-        """Tell the news."""
-        return replace(self, model=self.model.append(new, refit))
-
-    def forecast(self, steps: int, *, level: Any = None, rng: Any = None) -> pd.DataFrame:
-        """Forecast with bands of the kind."""
-        return self.model.forecast(steps, level=level, intervals=self.kind, rng=rng)
 
 
 def score(rows: pd.DataFrame) -> dict[str, float]:
@@ -72,10 +51,9 @@ def main() -> None:
     parser.add_argument("--share", type=float, default=0.2, help="penalty of the quantile networks")
     options = parser.parse_args()
     returns = read_returns(options.prices, options.points)
-    models = {
-        f"ConvexAR, {kind}": Banded(kind, ConvexAR()) for kind in ("bootstrap", "gaussian", "conformal")
-    }
-    models["ConvexAR, quantile"] = Banded("quantile", ConvexAR(beta_ratio=options.share))
+    kinds = {f"ConvexAR, {kind}": kind for kind in ("bootstrap", "gaussian", "conformal", "quantile")}
+    models: dict[str, Any] = {name: ConvexAR() for name in kinds}
+    models["ConvexAR, quantile"] = ConvexAR(beta_ratio=options.share)
     result = backtest(
         returns,
         models | {"AR(1), gaussian": Wrapped(lambda y: AutoReg(y, 1))},
@@ -83,6 +61,7 @@ def main() -> None:
         window=options.window,
         refit=options.refit,
         level=LEVELS,
+        intervals=kinds,
     )
     table = pd.DataFrame(
         {name: score(rows) for name, rows in result.forecasts.groupby("model", sort=False)}

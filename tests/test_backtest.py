@@ -368,6 +368,74 @@ def test_bad_arguments_are_refused_before_any_work(monkeypatch, arguments, error
         backtest(**options)
 
 
+KINDS = {"bootstrap": "bootstrap", "calibrated": "conformal", "normal": "gaussian"}
+
+
+def banded(**intervals):
+    models = {name: ConvexAR(beta_ratio=0.3) for name in [*KINDS, "own"]} | {"AR(1)": AutoRegression()}
+    options = {"initial": 54, "horizon": 2, "level": [80, 50], "rng": 3}
+    return backtest(WALK, models, **options, **intervals)
+
+
+@pytest.mark.parametrize("intervals", [KINDS, "conformal", "gaussian"], ids=str)
+def test_every_model_is_asked_for_its_kind_of_interval(intervals):
+    result = banded(intervals=intervals)
+    kinds = KINDS if intervals is KINDS else dict.fromkeys([*KINDS, "own"], intervals)
+    assert result.intervals == kinds
+    bands = result.schedule.columns
+    for name in [*KINDS, "own"]:
+        rows = result.forecasts[result.forecasts["model"] == name]
+        for known in range(54, 59):
+            model = ConvexAR(beta_ratio=0.3).fit(WALK.iloc[:known])
+            expected = model.forecast(
+                2,
+                level=[80, 50],
+                intervals=kinds.get(name, "bootstrap"),
+                rng=result.schedule.generator(known),
+            )
+            own = rows[rows["origin"] == WALK.index[known - 1]]
+            np.testing.assert_array_equal(own[bands], expected[bands])
+    scores = result.scores(["coverage", "winkler", "pinball"])
+    assert scores.drop("AR(1)").notna().all(axis=None)
+    same(result, banded(intervals=intervals))
+
+
+def test_a_function_is_told_its_kind_of_interval():
+    told = []
+
+    def spy(series, horizon, intervals=None, level=None):
+        told.append((intervals, level))
+        return [0.0] * horizon
+
+    backtest(WALK, {"a": spy, "b": spy}, initial=59, level=80, intervals={"b": "mine"})
+    assert told == [(None, [80.0]), ("mine", [80.0])]
+
+
+def test_a_result_with_other_intervals_is_not_continued():
+    earlier = banded(intervals={"own": "gaussian"})
+    same(banded(intervals={"own": "gaussian"}, resume=earlier), earlier)
+    with pytest.raises(InputError, match=r"'own'\] \(or its intervals\)"):
+        banded(intervals={"own": "conformal"}, resume=earlier)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "says"),
+    [
+        ({"intervals": "gaussian"}, InputError, "add level=80"),
+        ({"intervals": "gausian", "level": 80}, InputError, "unknown intervals 'gausian'; known: 'boot"),
+        ({"intervals": 1, "level": 80}, InputTypeError, "a kind such as 'conformal'"),
+        ({"intervals": {"our": "gaussian"}, "level": 80}, InputError, "unknown model in intervals 'our'"),
+        ({"intervals": {"walk": "gaussian"}, "level": 80}, InputError, "RandomWalk take no .* of 'ours'"),
+        ({"forecasters": {"walk": RandomWalk()}, "intervals": "x", "level": 80}, InputError, "no model"),
+    ],
+    ids=str,
+)
+def test_intervals_that_cannot_be_had_are_refused_before_any_work(monkeypatch, options, error, says):
+    monkeypatch.setattr("cvxar.backtesting.run_chunk", never)
+    with pytest.raises(error, match=says):
+        backtest(**{"series": WALK, "forecasters": {"ours": ConvexAR(), "walk": RandomWalk()}} | options)
+
+
 def test_a_bar_shows_the_progress_and_changes_nothing(capsys):
     pytest.importorskip("tqdm", reason="tqdm is not installed")
     shown = backtest(WALK, {"walk": RandomWalk()}, progress=True)
