@@ -7,6 +7,7 @@ same for one column, compiled), ``ramps`` and ``ramp_search`` (capped ramps), ``
 ``column_search`` (any dictionary), ``interior``, ``rounds``, ``bounded_columns``, ``ordered``,
 ``nodal_rows`` and ``bounded_nodes`` (quantile, absolute and Huber losses), ``least_norm`` (``beta = 0``),
 ``solver``, ``homotopy``, ``path``; data not in memory: ``aggregates``, ``kernel_tally``, ``streams``;
+data that come and go: ``sorted_pairs``, ``kernel_windows``, ``incremental``;
 then the users' side: ``stamps``, ``calendars``, ``observations``, ``deterministic``, ``lags``,
 ``transforms``,
 ``criteria``, ``cross_validation``, ``selection``, ``forecast``, ``settings``, ``inference``,

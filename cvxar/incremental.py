@@ -4,6 +4,7 @@ Sorted observations are kept up to date by insertion and deletion, and every sol
 one; sums and certificate are computed afresh each time, so that nothing is left of what was dropped.
 """
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,9 +19,9 @@ from cvxar.certificate import Certificate
 from cvxar.coefficients import Coefficients
 from cvxar.design import middle_of
 from cvxar.errors import InputError
-from cvxar.lazy_bound import correlations_of, objective_of, unpenalised_state
 from cvxar.network import Network
 from cvxar.problem import check_beta, check_finite
+from cvxar.sorted_pairs import Points, SortedPairs
 
 FAR = 16.0  # ranges of the data from a center to the farthest observation: beyond, units are taken anew
 
@@ -107,38 +108,27 @@ class IncrementalLasso:
         if np.ptp(inputs) == 0:
             raise InputError("the first observations must hold at least two distinct inputs")
         self.cost = cost
-        order = np.argsort(inputs, kind="stable")
-        self._hold(inputs[order], targets[order])
-        self._frame()
-
-    def _hold(self, x: Array, y: Array) -> None:
-        """Keep observations in the order of their inputs; ``starts`` is the first of each distinct one."""
-        self.x, self.y = x, y
-        self.starts = np.flatnonzero(np.diff(x, prepend=-np.inf) > 0)
-        self.inputs = x[self.starts]
-
-    def _frame(self) -> None:
-        """Take center and scale from the observations held; states in the units before are of no use."""
-        self.center, self.scale = middle_of(self.x), float(self.x[-1] - self.x[0])
-        self.y_center, self.y_scale = float(np.mean(self.y)), float(np.ptp(self.y)) or 1.0
-        self._last: tuple[Array, CellState] | None = None
+        self._pairs = SortedPairs(inputs, targets)
+        self._take_frame()
 
     @property
-    def _strayed(self) -> bool:
-        """Whether the observations are so far from the centers that differences among them lose digits."""
-        x_far = max(self.x[-1] - self.center, self.center - self.x[0]) > FAR * (self.x[-1] - self.x[0])
-        return bool(x_far or np.max(np.abs(self.y - self.y_center)) > FAR * np.ptp(self.y))
+    def x(self) -> Array:
+        """Inputs held, in increasing order."""
+        return self._pairs.x
+
+    @property
+    def y(self) -> Array:
+        """Targets held, in the order of the inputs."""
+        return self._pairs.y
 
     @property
     def nobs(self) -> int:
         """Number of observations held."""
-        return len(self.x)
+        return self._pairs.count
 
     def append(self, x: float, y: float) -> None:
         """Add one observation."""
-        _pair([x], [y])
-        i = int(np.searchsorted(self.x, x, side="right"))
-        self._hold(np.insert(self.x, i, x), np.insert(self.y, i, y))
+        self._pairs.insert(*_observation(x, y))
 
     def drop(self, x: float, y: float) -> None:
         """Remove one observation that is held.
@@ -148,51 +138,35 @@ class IncrementalLasso:
         InputError
             When no such observation is held, or too little would be left.
         """
-        first, stop = (int(np.searchsorted(self.x, x, side=side)) for side in ("left", "right"))
-        if first == stop:
-            raise InputError(f"no observation with input {x!r} is held; drop only what was added")
-        same = np.flatnonzero(self.y[first:stop] == y)
-        if not len(same):
-            raise InputError(f"no observation with input {x!r} and target {y!r} is held; drop what was added")
-        if stop - first == 1 and len(self.inputs) <= 2:
-            raise InputError("two distinct inputs must remain; append before dropping")
-        i = first + int(same[0])
-        self._hold(np.delete(self.x, i), np.delete(self.y, i))
+        self._pairs.remove(*_observation(x, y))
 
-    def _sums(self) -> tuple[Array, Array, float]:
-        """Number and sum of the scaled targets at each input, and the loss within ties."""
-        e = (self.y - self.y_center) / self.y_scale
-        weight = np.diff(self.starts, append=len(e)).astype(float)
-        total: Array = np.add.reduceat(e, self.starts)
-        within = e - np.repeat(total / weight, weight.astype(np.intp))
-        return weight, total, float(within @ within) / 2
+    def _take_frame(self) -> None:
+        """Take center and scale from the observations held; states in the units before are of no use."""
+        x, y = self.x, self.y
+        self._frame = Frame(middle_of(x), float(x[-1] - x[0]), float(np.mean(y)), float(np.ptp(y)) or 1.0)
+        self._last: tuple[Array, CellState] | None = None
 
-    def _cells(self) -> Cells:
-        """Sums of single points, the least-squares line taken off; and the loss within ties."""
-        if self._strayed:
-            self._frame()
-        t = (self.inputs - self.center) / self.scale
-        weight, total, offset = self._sums()
-        n, middle = float(np.sum(weight)), float(weight @ t) / float(np.sum(weight))
-        centred = weight * (t - middle)
-        tilted = float((t - middle) @ total) / float(centred @ (t - middle))
-        level = float(np.sum(total)) / n - tilted * middle
-        line = level + tilted * t
-        rest = total - weight * line
-        moments = np.zeros((len(t), 6))
-        moments[:, 0], moments[:, 3], moments[:, 5] = weight, rest, rest * rest / weight
-        return Cells(t, moments, level, tilted, offset)
+    def _points(self) -> Points:
+        """Sums of single points, in units taken anew where these have come to lie far off."""
+        points = self._pairs.points(self._frame)
+        anchor = points.cells.anchor
+        if _far(anchor[0], anchor[-1]) or _far(points.low, points.high):
+            self._take_frame()
+            points = self._pairs.points(self._frame)
+        return points
 
     @property
     def beta_max(self) -> float:
         """Smallest penalty at which no feature is active on the present window."""
-        return self._beta_max(self._cells())
+        return self._beta_max(self._points().cells)
 
     def _beta_max(self, cells: Cells) -> float:
-        state = unpenalised_state(cells, self.skip)
-        peak, whole = correlations_of(cells, state)
-        lifted = peak + (0.0 if self.skip else (self.cost - 0.5) * abs(whole))
-        return lifted / self.cost * self.scale * self.y_scale
+        from cvxar import kernel_windows
+
+        peak = kernel_windows.unpenalised_peak(
+            cells.anchor, cells.moments, cells.tilted, self.cost, self.skip
+        )
+        return float(peak) * self._frame.scale * self._frame.y_scale
 
     def solve(
         self, beta: float | None = None, *, beta_ratio: float | None = None, tol: float = 1e-8
@@ -208,12 +182,13 @@ class IncrementalLasso:
         tol : float, default 1e-8
             Relative duality gap.
         """
-        cells = self._cells()
-        value = self._penalty(cells, beta, beta_ratio)
-        how = Setting(value / (self.y_scale * self.scale), self.cost, self.skip, 1e-32 * self.nobs)
-        state, gap, rounds = search_on(cells, self._start(cells), how, tol / 4, tol * 1e-3, 500)
-        self._last = self.inputs[state.nodes], state
-        return self._solution(cells, state, how, value, gap, rounds)
+        cells, inputs, *_ = self._points()
+        value, frame = self._penalty(cells, beta, beta_ratio), self._frame
+        how = Setting(value / (frame.y_scale * frame.scale), self.cost, self.skip, 1e-32 * self.nobs)
+        state, _, rounds = search_on(cells, self._start(cells, inputs), how, tol / 4, tol * 1e-3, 500)
+        self._last = inputs[state.nodes], state
+        sketch = sketch_on(cells, inputs, state, how, self.architecture, frame)
+        return WindowSolution(sketch, self._proof(cells, state, how), value, rounds, self.architecture)
 
     def _penalty(self, cells: Cells, beta: float | None, beta_ratio: float | None) -> float:
         if (beta is None) == (beta_ratio is None):
@@ -224,28 +199,38 @@ class IncrementalLasso:
             raise InputError("beta must be positive here; use LassoProblem(..., beta=0) for interpolation")
         return value
 
-    def _start(self, cells: Cells) -> CellState:
+    def _start(self, cells: Cells, inputs: Array) -> CellState:
         """Kinks of the last solution that are still data points, with the values it has there."""
+        from cvxar import kernel_windows
+
         if self._last is None:
             return flat_state(cells)
         old, state = self._last
-        inner = old[1:-1]
-        where = np.searchsorted(self.inputs, inner)
-        held = (where > 0) & (where < len(self.inputs) - 1)
-        held &= self.inputs[np.minimum(where, len(self.inputs) - 1)] == inner
-        nodes = np.concatenate(([0], where[held], [len(self.inputs) - 1])).astype(np.int64)
-        sign = np.concatenate(([0.0], state.sign[1:-1][held], [0.0]))
-        value = np.interp(self.inputs[nodes], old, state.value)
+        nodes, value, sign = kernel_windows.carried(old, state.value, state.sign, inputs)
         return CellState(nodes, value, np.diff(value) / np.diff(cells.anchor[nodes]), sign, state.tilt)
 
-    def _solution(
-        self, cells: Cells, state: CellState, how: Setting, beta: float, gap: float, rounds: int
-    ) -> WindowSolution:
-        primal, unit = objective_of(cells, state, how) + cells.offset, self.y_scale**2
-        certificate = Certificate(primal * unit, (primal - gap) * unit, how.floor * unit)
-        frame = Frame(self.center, self.scale, self.y_center, self.y_scale)
-        sketch = sketch_on(cells, self.inputs, state, how, self.architecture, frame)
-        return WindowSolution(sketch, certificate, beta, rounds, self.architecture)
+    def _proof(self, cells: Cells, state: CellState, how: Setting) -> Certificate:
+        """Price a state afresh."""
+        from cvxar import kernel_windows
+
+        primal, gap = kernel_windows.priced(
+            cells.anchor, cells.moments, *state[:3], cells.tilted, how.beta, how.cost, how.skip
+        )
+        primal, unit = primal + cells.offset, self._frame.y_scale**2
+        return Certificate(primal * unit, (primal - gap) * unit, how.floor * unit)
+
+
+def _far(low: float, high: float) -> bool:
+    """Whether scaled data lie so far from their center that differences among them lose digits."""
+    return max(high, -low) > FAR * (high - low)
+
+
+def _observation(x: float, y: float) -> tuple[float, float]:
+    """Return two finite numbers."""
+    x, y = float(x), float(y)
+    if not (math.isfinite(x) and math.isfinite(y)):
+        _pair([x], [y])  # complains
+    return x, y
 
 
 def _pair(x: ArrayLike, y: ArrayLike) -> tuple[Array, Array]:

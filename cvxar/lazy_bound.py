@@ -40,25 +40,6 @@ def bounded(lazy: LazyCells, state: CellState, how: Setting) -> Bounded:
     return Bounded(primal, gap, limit, bounds, peak, float(hinge[0]))
 
 
-def correlations_of(cells: Cells, state: CellState) -> tuple[float, float]:
-    """Largest kink correlation at the anchors, and that of a slope, for a state."""
-    from cvxar import kernels
-
-    sums, hinge = np.empty((len(cells.anchor), 2)), np.empty(len(cells.anchor))
-    kernels.residual_sums(cells.anchor, cells.moments, *state[:3], sums)
-    kernels.hinge_correlations(cells.anchor, sums, hinge)
-    return float(np.max(np.abs(hinge - hinge[0] / 2))), float(hinge[0])
-
-
-def objective_of(cells: Cells, state: CellState, how: Setting) -> float:
-    """Objective of a state in scaled units, spread within ties apart."""
-    from cvxar import kernel_rounds
-
-    sums, hinge = np.empty((len(cells.anchor), 2)), np.empty(len(cells.anchor))
-    scaled = (cells.tilted, how.beta, how.cost, how.skip, sums, hinge)
-    return float(kernel_rounds.evaluate(cells.anchor, cells.moments, *state[:3], *scaled, 0.0)[0])
-
-
 def largest_correlation(lazy: LazyCells, cost: float, skip: bool) -> float | None:
     """Largest correlation of a feature with the residual of the unpenalised fit, in data units.
 

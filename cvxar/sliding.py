@@ -94,7 +94,7 @@ class SlidingFits:
 
     def _clipped(self, x: float) -> float:
         assert self._window is not None
-        inputs = self._window.inputs
+        inputs = self._window.x
         return float(min(max(x, inputs[0]), inputs[-1]))
 
     def _slope(self) -> float:

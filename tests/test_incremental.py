@@ -2,14 +2,16 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
-from problems import ARCHITECTURES
+from problems import ARCHITECTURES, problems
 
 from cvxar import LassoProblem, solve
+from cvxar.cells import Frame
 from cvxar.certificate import certify
 from cvxar.errors import InputError
 from cvxar.incremental import IncrementalLasso
+from cvxar.sorted_pairs import SortedPairs
 
 HINGED = [a for a in ARCHITECTURES if a.hinge_cost is not None]
 
@@ -81,6 +83,50 @@ def test_a_level_left_behind_leaves_no_rounding(jump):
     assert window.beta_max == pytest.approx(problem.beta_max, rel=1e-9)
     assert found.certificate.primal == pytest.approx(fresh.certificate.primal, rel=1e-9)
     assert found.certificate.holds(1e-8)
+
+
+@given(
+    start=st.lists(st.tuples(st.integers(-5, 5), st.integers(-3, 3)), min_size=2, max_size=30),
+    moves=st.lists(st.tuples(st.booleans(), st.integers(-6, 6), st.integers(-3, 3)), max_size=60),
+)
+def test_sorted_pairs_are_a_list_that_is_sorted(start, moves):
+    held = [(float(x), float(y)) for x, y in start]
+    assume(len({x for x, _ in held}) > 1)
+    pairs = SortedPairs(*np.array(held).T)
+    for new, x, y in moves:
+        x, y = float(x), float(y)
+        rest = [pair for i, pair in enumerate(held) if i != (held.index((x, y)) if (x, y) in held else -1)]
+        if new:
+            held.append((x, y))
+            pairs.insert(x, y)
+        elif len(rest) < len(held) and len({x for x, _ in rest}) > 1:
+            held = rest
+            pairs.remove(x, y)
+        else:
+            with pytest.raises(InputError):
+                pairs.remove(x, y)
+        assert pairs.count == len(held)
+        assert sorted(zip(pairs.x, pairs.y, strict=True)) == sorted(held)
+        assert np.all(np.diff(pairs.x) >= 0)
+
+
+@given(problem=problems())
+def test_sums_of_a_window_are_those_of_its_problem(problem):
+    weighted = problem.sample_weight is not None
+    if not problem.design.one_column or weighted or problem.architecture.hinge_cost is None:
+        return
+    x, cells = problem.x[:, 0], problem.design.cells
+    assume(np.ptp(x) > 0)
+    design = problem.design
+    frame = Frame(float(design.anchors[0]), float(design.widths[0]), design.y_center, design.y_scale)
+    points, inputs, low, high = SortedPairs(x, problem.y).points(frame)
+    scaled = (problem.y - frame.y_center) / frame.y_scale
+    np.testing.assert_array_equal(inputs, np.unique(x))
+    np.testing.assert_allclose(points.anchor, cells.anchor, rtol=1e-15, atol=1e-15)
+    np.testing.assert_allclose(points.moments, cells.moments, atol=1e-12 * len(x))
+    assert (points.level, points.tilted) == pytest.approx((cells.level, cells.tilted), rel=1e-9, abs=1e-9)
+    assert points.offset == pytest.approx(cells.offset, rel=1e-9, abs=1e-12)
+    assert (low, high) == pytest.approx((scaled.min(), scaled.max()), rel=1e-12)
 
 
 def test_only_observations_that_are_held_can_be_dropped():
