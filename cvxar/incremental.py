@@ -23,7 +23,8 @@ from cvxar.network import Network
 from cvxar.problem import check_beta, check_finite
 from cvxar.sorted_pairs import Points, SortedPairs
 
-FAR = 16.0  # ranges of the data from a center to the farthest observation: beyond, units are taken anew
+# units are taken anew when observations are this many ranges from the center, or the range this much smaller
+FAR = 16.0
 
 
 @dataclass(frozen=True)
@@ -221,8 +222,8 @@ class IncrementalLasso:
 
 
 def _far(low: float, high: float) -> bool:
-    """Whether scaled data lie so far from their center that differences among them lose digits."""
-    return max(high, -low) > FAR * (high - low)
+    """Whether scaled data lie so far from their center, or so close together, that digits are lost."""
+    return max(high, -low) > FAR * (high - low) or high - low < 1 / FAR
 
 
 def _observation(x: float, y: float) -> tuple[float, float]:

@@ -85,6 +85,25 @@ def test_a_level_left_behind_leaves_no_rounding(jump):
     assert found.certificate.holds(1e-8)
 
 
+@pytest.mark.parametrize("size", [1e3, 1e12, 1e18])
+def test_an_outlier_that_has_left_is_forgotten(size):
+    walk = np.random.default_rng(1).normal(size=200)
+    x, y = walk[:-1].copy(), walk[1:].copy()
+    x[[3, 4]] = size, -size
+    y[[3, 4]] = -size, size
+    window = IncrementalLasso(x[:100], y[:100], skip=True)
+    assert window.solve(beta_ratio=0.1).certificate.holds(1e-8)
+    for t in range(20):
+        window.append(x[100 + t], y[100 + t])
+        window.drop(x[t], y[t])
+    problem = LassoProblem(x[20:120], y[20:120], beta=1.0, skip=True)
+    fresh, found = solve(problem.with_beta(0.1 * problem.beta_max)), window.solve(beta_ratio=0.1)
+    assert window.beta_max == pytest.approx(problem.beta_max, rel=1e-9)
+    assert found.certificate.primal == pytest.approx(fresh.certificate.primal, rel=1e-8)
+    assert found.certificate.floor < 1e-20 * found.certificate.primal
+    assert found.certificate.gap <= 1e-8 * found.certificate.primal
+
+
 @given(
     start=st.lists(st.tuples(st.integers(-5, 5), st.integers(-3, 3)), min_size=2, max_size=30),
     moves=st.lists(st.tuples(st.booleans(), st.integers(-6, 6), st.integers(-3, 3)), max_size=60),
