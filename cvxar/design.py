@@ -224,8 +224,9 @@ def make_design(
     """Prepare validated data; O(p n). Columns are sorted when first needed."""
     centers = np.array([middle_of(x[:, j]) for j in range(x.shape[1])])
     center = float(np.average(y, weights=weight)) if fit_intercept else 0.0
-    scale = float(np.max(np.abs(y - center), initial=0.0))
-    constant = fit_intercept and bool(np.ptp(y) == 0)
+    least, most = float(np.min(y)), float(np.max(y))
+    scale = max(most - center, center - least)  # no array of |y - center|, which costs more than all the rest
+    constant = fit_intercept and least == most
     center, scale = (float(y[0]), 1.0) if constant else (center, scale or 1.0)
     widths = np.ptp(x, axis=0)
     return Design(x, y, exog, weight, architecture, centers, widths, skip, fit_intercept, center, scale)
