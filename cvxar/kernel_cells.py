@@ -184,25 +184,39 @@ def cut_runs(x, begins, ends, pieces, starts, stops, owner):
 
 
 @njit(cache=True)
+def highest(start, end, bow):
+    """Largest value on [0, 1] of the line from ``start`` to ``end`` plus the parabola ``4 bow u (1 - u)``."""
+    rise = end - start
+    if abs(rise) >= 4 * bow:
+        return max(start, end)
+    return (start + end) / 2 + bow + rise * rise / (16 * bow)
+
+
+@njit(cache=True)
 def cell_bounds(anchor, moments, single, nodes, value, slope, sums, hinge, middle, bounds):
     """Bound the absolute correlation of a kink anywhere in each cell; fills ``bounds``, returns the largest.
 
-    Between two anchors a distance h apart, F differs from its chord by at most h / 4 times the sum
-    of |r| there, which is at most the square root of the weight times the energy of the cell.
+    At u between two anchors a distance h apart, F is its chord less a sum of r times tents between 0 and
+    g = u (h - u) / h. Half of g times sum r is known; the rest is at most half of g times the sum of |r|,
+    which is at most the square root of the weight times the energy of the cell.
     """
     residual_sums(anchor, moments, nodes, value, slope, sums)
     largest = abs(hinge[-1] - middle)
     last = len(nodes) - 2
     for k in range(last + 1):
         for i in range(nodes[k], nodes[k + 1]):
-            bounds[i] = max(abs(hinge[i] - middle), abs(hinge[i + 1] - middle))
+            here, there = hinge[i] - middle, hinge[i + 1] - middle
+            bounds[i] = max(abs(here), abs(there))
             if not single[i]:
                 f, s = value[k] + slope[k] * (anchor[i] - anchor[nodes[k]]), slope[k]
                 energy = moments[i, ENERGY] - f * (moments[i, 3] + sums[i, 0])
                 energy -= s * (moments[i, 4] + sums[i, 1])
                 noise = 1e-13 * (moments[i, ENERGY] + moments[i, WEIGHT] * f * f)
-                width = anchor[i + 1] - anchor[i]
-                bounds[i] += width / 4 * np.sqrt(moments[i, WEIGHT] * (max(energy, 0.0) + noise))
+                total = np.sqrt(moments[i, WEIGHT] * (max(energy, 0.0) + noise))
+                width = (anchor[i + 1] - anchor[i]) / 8
+                above = highest(here, there, width * max(total - sums[i, 0], 0.0))
+                below = highest(-here, -there, width * max(total + sums[i, 0], 0.0))
+                bounds[i] = max(bounds[i], above, below)
             largest = max(largest, bounds[i])
     bounds[len(anchor) - 1] = abs(hinge[-1] - middle)
     return largest
