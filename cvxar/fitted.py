@@ -76,7 +76,8 @@ class Fitted(Settings):
         """Return a statsmodels-style summary; print it, or use ``as_text``, ``as_html``, ``as_latex``.
 
         Sample, penalty, certificate, linear parameters, and for every lag its regimes: intervals
-        in data units with their slopes, and standard errors conditional on the breakpoints.
+        in data units with their slopes, and standard errors conditional on the breakpoints. Names are
+        text in HTML and LaTeX, whatever letters they have; LaTeX needs the package booktabs.
         """
         return summarise(self._results)
 

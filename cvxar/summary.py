@@ -26,9 +26,9 @@ OUTSIDE = {
 
 def summarise(model: Results) -> Any:
     """Return a ``statsmodels.iolib.summary.Summary`` of a fitted model."""
-    from statsmodels.iolib.summary import Summary
+    from cvxar.summary_markup import MarkupSummary  # loads statsmodels
 
-    summary, frame = Summary(), model.frame
+    summary, frame = MarkupSummary(), model.frame
     name = "y" if model.predictor.known.name is None else str(model.predictor.known.name)
     summary.add_table_2cols(
         None,
