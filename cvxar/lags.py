@@ -117,7 +117,7 @@ def lag_frame(
     Raises
     ------
     InputError
-        If fewer than 2 rows are left.
+        If fewer than 2 rows are left, or an exogenous column is named like another free column.
 
     Examples
     --------
@@ -126,7 +126,8 @@ def lag_frame(
     >>> frame.x[:, 0], frame.y, frame.names
     (array([1., 2., 4.]), array([2., 4., 8.]), ('y.L1',))
     """
-    first = max(longest(lags), hold_back)
+    first, names = max(longest(lags), hold_back), lag_names(known, lags)
+    _check_names(known.exog_names, (*deterministic.names, *names))
     _check_long_enough(known, first)
     x, free = lag_matrix(known.values, lags, first), free_columns(known, deterministic, first)
     rows = complete_rows(known.values[first:], x, free)
@@ -136,13 +137,31 @@ def lag_frame(
             "exogenous values; at least 2 are needed: fill the gaps, for example with interpolate(), or use "
             "fewer lags"
         )
-    name = "y" if known.name is None else known.name
-    names = tuple(f"{name}.L{lag}" for lag in lags)
     every = len(rows) == len(x)
     x, free = (x, free) if every else (x[rows], free[rows])
     places = rows + first
     index = known.index[first:] if every else known.index[places]
     return LagFrame(x, known.values[places], index, free, names, places)
+
+
+def lag_names(known: Observations, lags: tuple[int, ...]) -> tuple[str, ...]:
+    """Return the names of the lags as in ``AutoReg``: ``close.L1``, or ``y.L1`` where the series has none."""
+    name = "y" if known.name is None else known.name
+    return tuple(f"{name}.L{lag}" for lag in lags)
+
+
+def _check_names(exog: tuple[str, ...], own: tuple[str, ...]) -> None:
+    """Refuse names that would stand twice among the parameters."""
+    for name in exog:
+        if name in own:
+            raise InputError(
+                f"the exog column {name!r} is named like a parameter of the model itself; leave it out if it "
+                f"is the same column, or rename it, for example to {name + '_exog'!r}"
+            )
+        if exog.count(name) > 1:
+            raise InputError(
+                f"two exog columns are named {name!r}; rename one, so that each has its own name"
+            )
 
 
 def longest(lags: tuple[int, ...]) -> int:

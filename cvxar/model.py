@@ -134,7 +134,8 @@ class ConvexAR(Fitted):
         series : Series, one-column DataFrame, array or sequence of n numbers
             In time order, NaN where missing, at least ``max(lags) + 2``. It is copied, never altered.
         exog : Series, DataFrame or array (n,) or (n, q), optional
-            Free linear columns, row t for observation t, NaN where missing.
+            Free linear columns, row t for observation t, NaN where missing. No two names in ``params_`` may
+            be the same: rename a column "const" or "y.L1", for example, that is not the model's own.
 
         Raises
         ------

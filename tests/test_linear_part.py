@@ -1,18 +1,21 @@
 """The linear part is AutoReg's: trends, seasons, exogenous columns, lags with and without networks."""
 
 import itertools
+import re
 
 import numpy as np
 import pandas as pd
 import pytest
 from statsmodels.tsa.ar_model import AutoReg
 
+from cvxar import selection
 from cvxar.datasets import load_sunspots
 from cvxar.deterministic import Deterministic
 from cvxar.errors import InputError
 from cvxar.losses import Absolute, Huber, Quantile
 from cvxar.model import ConvexAR
 from cvxar.problem import LassoProblem
+from cvxar.quantile_model import QuantileAR
 from cvxar.solver import solve
 
 SUNSPOTS = load_sunspots().iloc[:240]
@@ -136,3 +139,27 @@ def test_beyond_the_data_the_map_goes_on_as_the_linear_fit_under_its_loss(loss, 
     np.testing.assert_allclose([(late - first) / 20, (early - first) / 40], linear.iloc[1:], rtol=1e-6)
     if skip:
         assert first == pytest.approx(float(linear @ [1.0, 310.0, 300.0]), rel=1e-9)
+
+
+TAKEN = {
+    "const": {},
+    "trend": {"trend": "ct"},
+    "trend_squared": {"trend": "ctt"},
+    "s(2,4)": {"seasonal": True, "period": 4},
+    "SUN.L2": {"lags": 2},
+}
+
+
+@pytest.mark.parametrize("name", TAKEN)
+def test_exogenous_columns_named_like_another_parameter_are_refused_before_any_work(name, monkeypatch):
+    series, exog = SUNSPOTS.rename("SUN"), pd.DataFrame({"a": EXOG[:, 0], name: EXOG[:, 1]}, SUNSPOTS.index)
+    free = ConvexAR(1, trend="n", beta_ratio=1.0).fit(series, exog)
+    assert free.params_.index.is_unique
+    monkeypatch.setattr(selection, "solve", lambda *_, **__: pytest.fail("the solver was called"))
+    for model in (ConvexAR(**TAKEN[name]), QuantileAR(**TAKEN[name])):
+        with pytest.raises(
+            InputError, match=rf"'{re.escape(name)}' is named like .* '{re.escape(name)}_exog'"
+        ):
+            model.fit(series, exog)
+        with pytest.raises(InputError, match="two exog columns are named 'a'; rename one"):
+            model.fit(series, exog.set_axis(["a", "a"], axis=1))
