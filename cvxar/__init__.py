@@ -2,14 +2,13 @@
 
 Reading order: ``activations``, ``architectures`` (features and their exact search), ``losses``, ``design``
 and ``problem`` (the Lasso), ``certificate``; then the solvers: ``spline``, ``nodal`` and ``nodal_search``
-(nodal values, any number of columns), ``cells``, ``kernels``, ``kernel_rounds`` and ``cell_search`` (the
-same for one column, compiled), ``ramps`` and ``ramp_search`` (capped ramps), ``master``, ``rows``,
-``column_search`` (any dictionary), ``interior``, ``rounds``, ``bounded_columns``, ``ordered``,
-``nodal_rows`` and ``bounded_nodes`` (quantile, absolute and Huber losses), ``least_norm`` (``beta = 0``),
-``solver``, ``homotopy``, ``path``; data not in memory: ``aggregates``, ``kernel_tally``, ``streams``;
-data that come and go: ``sorted_pairs``, ``kernel_windows``, ``incremental``;
-then the users' side: ``stamps``, ``calendars``, ``observations``, ``deterministic``, ``lags``,
-``transforms``,
+(nodal values, any number of columns), ``cells``, ``kernels``, ``kernel_settle``, ``kernel_rounds`` and
+``cell_search`` (the same for one column, compiled), ``ramps`` and ``ramp_search`` (capped ramps),
+``master``, ``rows``, ``column_search`` (any dictionary), ``interior``, ``rounds``, ``bounded_columns``,
+``ordered``, ``nodal_rows`` and ``bounded_nodes`` (quantile, absolute and Huber losses), ``least_norm``
+(``beta = 0``), ``solver``, ``homotopy``, ``path``; data not in memory: ``aggregates``, ``kernel_tally``,
+``streams``; data that come and go: ``sorted_pairs``, ``kernel_windows``, ``incremental``; then the users'
+side: ``stamps``, ``calendars``, ``observations``, ``deterministic``, ``lags``, ``transforms``,
 ``criteria``, ``cross_validation``, ``selection``, ``forecast``, ``settings``, ``inference``,
 ``parameters``, ``results``, ``conformal``, ``direct_quantiles``, ``intervals``, ``persistence``,
 ``sliding``, ``refit``, ``diagnostics``, ``fitted``, ``model``, ``quantile_paths``, ``quantile_model``,

@@ -55,11 +55,11 @@ def search_cells(
     problem: LassoProblem, tol: float, max_rounds: int, start: CellState | None
 ) -> tuple[Coefficients, Array, int, CellState]:
     """Solve; returns the point, its dual vector (data units), the rounds and a state for warm starts."""
-    from cvxar import kernels
+    from cvxar import kernel_settle
 
     cells, how = problem.design.cells, setting_of(problem)
     state, _, rounds = search_on(cells, start or flat_state(cells), how, tol, EXACT, max_rounds)
-    residual = kernels.refined_residual(
+    residual = kernel_settle.refined_residual(
         cells.anchor, cells.moments, *state, cells.tilted, how.beta, how.cost, how.skip
     )
     point = point_of(problem, cells, problem.design.columns[0].knots, state)

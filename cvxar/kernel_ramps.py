@@ -7,10 +7,8 @@ State of the fit: ``nodes`` (cells with a kink, no others), ``value`` there, ``s
 import numpy as np
 from numba import njit
 
+from cvxar.kernel_settle import MONOTONE_STEPS, about
 from cvxar.kernels import (
-    MONOTONE_STEPS,
-    OFFSET,
-    SQUARE,
     WEIGHT,
     add_penalty_gradient,
     factor,
@@ -43,20 +41,6 @@ def evaluate(anchor, moments, nodes, value, slope, outer, hinge):
     energy = residual_sums(anchor, moments, more, level, incline, sums)
     hinge_correlations(anchor, sums, hinge)
     return energy
-
-
-@njit(cache=True)
-def about(anchor, moments, sums, start, stop, here):
-    """Weight and its two moments, residual and its moment, of cells, about the anchor ``here``."""
-    n, a1, a2, r0, r1 = 0.0, 0.0, 0.0, 0.0, 0.0
-    for i in range(start, stop):
-        o, w, d = anchor[i] - anchor[here], moments[i, WEIGHT], moments[i, OFFSET]
-        n += w
-        a1 += w * o + d
-        a2 += (w * o + 2 * d) * o + moments[i, SQUARE]
-        r0 += sums[i, 0]
-        r1 += o * sums[i, 0] + sums[i, 1]
-    return n, a1, a2, r0, r1
 
 
 @njit(cache=True)

@@ -3,12 +3,8 @@
 import numpy as np
 from numba import njit
 
-from cvxar.kernels import (
-    hinge_correlations,
-    residual_sums,
-    settle_aggressively,
-    settle_monotonically,
-)
+from cvxar.kernel_settle import refine, segment_sums, settle_aggressively, settle_monotonically
+from cvxar.kernels import hinge_correlations, residual_sums
 
 
 @njit(cache=True)
@@ -19,6 +15,12 @@ def evaluate(anchor, moments, nodes, value, slope, tilted, beta, cost, skip, sum
     is a lower limit for the largest kink correlation, for cells that hide more than their anchors show.
     """
     energy = residual_sums(anchor, moments, nodes, value, slope, sums)
+    return price(anchor, nodes, slope, tilted, beta, cost, skip, energy, sums, hinge, peak)
+
+
+@njit(cache=True)
+def price(anchor, nodes, slope, tilted, beta, cost, skip, energy, sums, hinge, peak):
+    """As :func:`evaluate`, given the energy and the sums of the residuals; fills ``hinge``."""
     hinge_correlations(anchor, sums, hinge)
     whole = 0.0 if skip else hinge[0]
     middle = hinge[0] / 2
@@ -37,6 +39,19 @@ def evaluate(anchor, moments, nodes, value, slope, tilted, beta, cost, skip, sum
         norm = max(norm, (variation + abs(ends)) / 2)
     gap = (1 - scale) ** 2 / 2 * energy + beta * norm - scale * (reward + whole * ends / 2)
     return energy / 2 + beta * norm, max(gap, 0.0), beta * cost - (cost - 0.5) * abs(whole), middle
+
+
+@njit(cache=True)
+def appraise(anchor, moments, state, common, sums, hinge, closely):
+    """State and what :func:`evaluate` says of it; ``closely``: after a refinement of its residuals."""
+    nodes, value, slope, sign, tilt = state
+    if not closely:
+        return state, evaluate(anchor, moments, nodes, value, slope, *common, sums, hinge)
+    energy = residual_sums(anchor, moments, nodes, value, slope, sums)
+    step, change, tilt = refine(anchor, moments, nodes, slope, sign, tilt, *common, sums)
+    value, slope = value + step, slope + change
+    priced = price(anchor, nodes, slope, *common, energy, sums, hinge, 0.0)
+    return (nodes, value, slope, sign, tilt), priced
 
 
 @njit(cache=True)
@@ -125,42 +140,39 @@ def search(
 ):
     """Run the rounds of ``nodal_search.Search`` on cells; returns the best state and what it reached."""
     sums, hinge = np.empty((len(anchor), 2)), np.empty(len(anchor))
-    nodes, value, slope, sign, tilt = settle_aggressively(
-        anchor, moments, nodes, value, slope, sign, tilt, tilted, beta, cost, skip, sums
-    )
-    primal, gap, limit, middle = evaluate(
-        anchor, moments, nodes, value, slope, tilted, beta, cost, skip, sums, hinge
-    )
-    best = (nodes, value, slope, sign, tilt)
+    common = (tilted, beta, cost, skip)
+    residual_sums(anchor, moments, nodes, value, slope, sums)
+    segments = segment_sums(anchor, moments, sums, nodes)
+    state = settle_aggressively(anchor, segments, nodes, value, slope, sign, tilt, *common)
+    primal, gap, limit, middle = evaluate(anchor, moments, *state[:3], *common, sums, hinge)
+    best = state
     best_gap, quota, stalled, done = gap, len(anchor), 0, 0
     while done < rounds:
         done += 1
         goal = primal + offset
         if gap <= exact * goal + floor or stalled > (0 if gap <= tol * goal + floor else 10):
             break
-        found, total = violations(anchor, nodes, hinge, middle, limit, quota)
-        a, b, c, d = add_nodes(anchor, nodes, value, slope, sign, found, hinge, middle)
-        a2, b2, c2, d2, t2 = settle_aggressively(
-            anchor, moments, a, b, c, d, tilt, tilted, beta, cost, skip, sums
-        )
-        p2, g2, l2, m2 = evaluate(anchor, moments, a2, b2, c2, tilted, beta, cost, skip, sums, hinge)
+        found, total = violations(anchor, state[0], hinge, middle, limit, quota)
+        wider = add_nodes(anchor, *state[:4], found, hinge, middle)
+        segments = segment_sums(
+            anchor, moments, sums, wider[0]
+        )  # adding nodes has left the sums as they were
+        trial = settle_aggressively(anchor, segments.copy(), *wider, state[4], *common)
+        trial, (p2, g2, l2, m2) = appraise(anchor, moments, trial, common, sums, hinge, stalled > 0)
         # beside an outlier the objective rises by rounding where the gap closes: the gap is the better judge
         rises = p2 + offset > goal * (1 + 1e-14) + floor and g2 >= 0.5 * best_gap
         if rises and quota <= 8:
-            a2, b2, c2, d2, t2 = settle_monotonically(
-                anchor, moments, a, b, c, d, tilt, tilted, beta, cost, skip, sums
-            )
-            p2, g2, l2, m2 = evaluate(anchor, moments, a2, b2, c2, tilted, beta, cost, skip, sums, hinge)
+            trial = settle_monotonically(anchor, segments, *wider, state[4], *common)
+            trial, (p2, g2, l2, m2) = appraise(anchor, moments, trial, common, sums, hinge, stalled > 0)
             rises = p2 + offset > goal * (1 + 1e-14) + floor and g2 >= 0.5 * best_gap
         falls = p2 + offset < goal * (1 - 1e-13) or g2 < 0.5 * best_gap
         stalled = 0 if falls else stalled + 1
         if rises:
             quota = max(1, min(quota, total) // 4)
-            evaluate(anchor, moments, nodes, value, slope, tilted, beta, cost, skip, sums, hinge)
+            evaluate(anchor, moments, *state[:3], *common, sums, hinge)
             continue
         quota = min(2 * quota, len(anchor)) if falls else max(1, quota // 4)
-        nodes, value, slope, sign, tilt = a2, b2, c2, d2, t2
-        primal, gap, limit, middle = p2, g2, l2, m2
+        state, primal, gap, limit, middle = trial, p2, g2, l2, m2
         if gap <= best_gap:
-            best, best_gap = (nodes, value, slope, sign, tilt), gap
+            best, best_gap = state, gap
     return best, best_gap, done

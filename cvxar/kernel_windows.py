@@ -4,6 +4,7 @@ import numpy as np
 from numba import njit
 
 from cvxar.kernel_rounds import evaluate
+from cvxar.kernel_settle import settled_line
 from cvxar.kernels import (
     CROSS,
     ENERGY,
@@ -13,7 +14,6 @@ from cvxar.kernels import (
     WEIGHT,
     hinge_correlations,
     residual_sums,
-    settle_aggressively,
 )
 
 
@@ -96,12 +96,10 @@ def take_line_off(anchor, moments):
 @njit(cache=True)
 def unpenalised_peak(anchor, moments, tilted, cost, skip):
     """Largest correlation of a feature with the residual of the line (``skip``) or of the mean."""
-    nodes, ends = np.array([0, len(anchor) - 1]), np.zeros(2)
+    nodes = np.array([0, len(anchor) - 1])
     sums, hinge = np.empty((len(anchor), 2)), np.empty(len(anchor))
     if skip:
-        nodes, value, slope, _, _ = settle_aggressively(
-            anchor, moments, nodes, ends, np.zeros(1), ends, 0.0, tilted, 0.0, 1.0, True, sums
-        )
+        _, value, slope, _, _ = settled_line(anchor, moments, tilted)
     else:
         whole, t_sum, e_sum = 0.0, 0.0, 0.0
         for i in range(len(anchor)):

@@ -13,7 +13,6 @@ import numpy as np
 from numba import njit
 
 WEIGHT, OFFSET, SQUARE, TARGET, CROSS, ENERGY = range(6)
-MONOTONE_STEPS = 100_000
 
 
 @njit(cache=True)
@@ -61,32 +60,6 @@ def hinge_bound(knots, dual, kappa):
             left += total * (knots[i] - knots[i - 1])
         largest = max(largest, abs(right[i] - kappa * left), abs(left - kappa * right[i]))
     return largest
-
-
-@njit(cache=True)
-def normal_matrix(anchor, moments, sums, nodes, diagonal, beside, gradient):
-    """Tridiagonal normal matrix of the nodal values, and the negative gradient of the loss."""
-    diagonal[:] = 0.0
-    gradient[:] = 0.0
-    last = len(nodes) - 2
-    for k in range(last + 1):
-        start, stop = nodes[k], nodes[k + 1] + (1 if k == last else 0)
-        left = anchor[nodes[k]]
-        n, a1, a2, r0, r1 = 0.0, 0.0, 0.0, 0.0, 0.0
-        for i in range(start, stop):
-            o, w, d = anchor[i] - left, moments[i, WEIGHT], moments[i, OFFSET]
-            n += w
-            a1 += w * o + d
-            a2 += (w * o + 2 * d) * o + moments[i, SQUARE]
-            r0 += sums[i, 0]
-            r1 += o * sums[i, 0] + sums[i, 1]
-        h = anchor[nodes[k + 1]] - left
-        a1, a2, r1 = a1 / h, a2 / (h * h), r1 / h
-        diagonal[k] += n - 2 * a1 + a2
-        diagonal[k + 1] += a2
-        beside[k] = a1 - a2
-        gradient[k] += r0 - r1
-        gradient[k + 1] += r1
 
 
 @njit(cache=True)
@@ -169,24 +142,6 @@ def tilt_step(anchor, nodes, slope, sign, tilt, tilted, beta, cost, diagonal, ra
 
 
 @njit(cache=True)
-def full_step(anchor, moments, nodes, value, slope, sign, tilt, tilted, beta, cost, skip, sums):
-    """Step, slope change and new tilt to the optimum of the restricted problem (signs fixed)."""
-    k = len(nodes)
-    diagonal, beside, step = np.empty(k), np.empty(k - 1), np.empty(k)
-    residual_sums(anchor, moments, nodes, value, slope, sums)
-    normal_matrix(anchor, moments, sums, nodes, diagonal, beside, step)
-    price = beta * (cost - (cost - 0.5) * abs(tilt))
-    add_penalty_gradient(anchor, nodes, sign, -price, -beta * tilt / 2, step)
-    factor(diagonal, beside)
-    solve_factored(diagonal, beside, step)
-    change = np.empty(k - 1)
-    slope_step(anchor, nodes, step, change)
-    if not skip:
-        tilt = tilt_step(anchor, nodes, slope, sign, tilt, tilted, beta, cost, diagonal, beside, step, change)
-    return step, change, tilt
-
-
-@njit(cache=True)
 def keep_nodes(anchor, nodes, value, slope, sign, keep):
     """Drop nodes; the function becomes the chord over each, untouched segments keep their slope."""
     count = int(keep.sum())
@@ -207,76 +162,3 @@ def keep_nodes(anchor, nodes, value, slope, sign, keep):
             rise += slope[k] * (anchor[nodes[k + 1]] - anchor[nodes[k]])
             alone += 1
     return new_nodes, new_value, new_slope, new_sign
-
-
-@njit(cache=True)
-def settle_aggressively(anchor, moments, nodes, value, slope, sign, tilt, tilted, beta, cost, skip, sums):
-    """Full steps, dropping every wrong-signed kink at once, until none is left."""
-    for _ in range(60):
-        step, change, tilt = full_step(
-            anchor, moments, nodes, value, slope, sign, tilt, tilted, beta, cost, skip, sums
-        )
-        value = value + step
-        slope = slope + change
-        keep = np.ones(len(nodes), np.bool_)
-        for k in range(1, len(nodes) - 1):
-            keep[k] = (slope[k] - slope[k - 1]) * sign[k] > 0
-        if keep.all():
-            break
-        nodes, value, slope, sign = keep_nodes(anchor, nodes, value, slope, sign, keep)
-    return nodes, value, slope, sign, tilt
-
-
-@njit(cache=True)
-def first_block(slope, change, sign, keep):
-    """Length of the step to the first vanishing kink (at most 1); clears ``keep`` for those kinks."""
-    length = 1.0
-    for k in range(1, len(slope)):
-        now = max((slope[k] - slope[k - 1]) * sign[k], 0.0)
-        then = now + (change[k] - change[k - 1]) * sign[k]
-        if then <= 0:
-            length = min(length, now / (now - then) if now > then else 0.0)
-    for k in range(1, len(slope)):
-        now = max((slope[k] - slope[k - 1]) * sign[k], 0.0)
-        then = now + (change[k] - change[k - 1]) * sign[k]
-        if then <= 0:
-            keep[k] = (now / (now - then) if now > then else 0.0) > length * (1 + 1e-12)
-    return length
-
-
-@njit(cache=True)
-def settle_monotonically(anchor, moments, nodes, value, slope, sign, tilt, tilted, beta, cost, skip, sums):
-    """Steps up to the first vanishing kink, so that the objective never rises."""
-    for _ in range(MONOTONE_STEPS):
-        step, change, goal = full_step(
-            anchor, moments, nodes, value, slope, sign, tilt, tilted, beta, cost, skip, sums
-        )
-        keep = np.ones(len(nodes), np.bool_)
-        length = first_block(slope, change, sign, keep)
-        value = value + length * step
-        slope = slope + length * change
-        tilt = goal if length == 1.0 else tilt + length * (goal - tilt)
-        if keep.all():
-            break
-        nodes, value, slope, sign = keep_nodes(anchor, nodes, value, slope, sign, keep)
-    return nodes, value, slope, sign, tilt
-
-
-@njit(cache=True)
-def refined_residual(anchor, moments, nodes, value, slope, sign, tilt, tilted, beta, cost, skip):
-    """Residual of every single-point cell, after one more step taken on the residual itself.
-
-    See ``nodal.refined_residual``: the step restores digits lost by subtraction.
-    """
-    sums = np.empty((len(anchor), 2))
-    step, change, _ = full_step(
-        anchor, moments, nodes, value, slope, sign, tilt, tilted, beta, cost, skip, sums
-    )
-    residual_sums(anchor, moments, nodes, value, slope, sums)
-    residual = np.empty(len(anchor))
-    last = len(nodes) - 2
-    for k in range(last + 1):
-        for i in range(nodes[k], nodes[k + 1] + (1 if k == last else 0)):
-            move = step[k] + change[k] * (anchor[i] - anchor[nodes[k]])
-            residual[i] = sums[i, 0] / moments[i, WEIGHT] - move
-    return residual

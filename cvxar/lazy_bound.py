@@ -59,16 +59,13 @@ def largest_correlation(lazy: LazyCells, cost: float, skip: bool) -> float | Non
 
 def unpenalised_state(cells: Cells, skip: bool) -> CellState:
     """Return the least-squares line (with a skip connection) or the mean."""
-    from cvxar import kernels
+    from cvxar import kernel_settle
 
-    flat = flat_state(cells)
     if not skip:
+        flat = flat_state(cells)
         weight, offset, rest = cells.moments[:, 0], cells.moments[:, 1], cells.moments[:, 3]
         whole = float(np.sum(weight))
         mean_t = float(weight @ cells.anchor + np.sum(offset)) / whole
         value = float(np.sum(rest)) / whole + cells.tilted * (mean_t - cells.anchor[flat.nodes])
         return flat._replace(value=value, slope=np.array([-cells.tilted]))
-    sums = np.empty((len(cells.anchor), 2))
-    return CellState(
-        *kernels.settle_aggressively(cells.anchor, cells.moments, *flat, cells.tilted, 0.0, 1.0, True, sums)
-    )
+    return CellState(*kernel_settle.settled_line(cells.anchor, cells.moments, cells.tilted))

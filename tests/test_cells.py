@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 from hypothesis import assume, given
+from hypothesis import strategies as st
 from problems import problems
 
-from cvxar import kernel_rounds, kernels, solve
+from cvxar import kernel_rounds, kernel_settle, kernels, solve
 from cvxar.architectures.two_layer import hinge_sums
 from cvxar.cell_search import dual_of, point_of, search_cells, setting_of
 from cvxar.cells import CellState, flat_state
@@ -70,7 +71,8 @@ def test_kernels_equal_their_plain_twins(problem):
     np.testing.assert_allclose(hinge, hinge_sums(cells.anchor, sums[:, 0]), atol=scale)
     k = len(state.nodes)
     diagonal, beside, slope = np.empty(k), np.empty(k - 1), np.empty(k)
-    kernels.normal_matrix(cells.anchor, cells.moments, sums, state.nodes, diagonal, beside, slope)
+    segments = kernel_settle.segment_sums(cells.anchor, cells.moments, sums, state.nodes)
+    kernel_settle.normal_matrix(segments, diagonal, beside, slope)
     np.testing.assert_allclose(slope, gradient(rows, twin, dual), atol=10 * scale)
     kernels.factor(diagonal, beside)
     kernels.solve_factored(diagonal, beside, slope)
@@ -88,6 +90,31 @@ def test_kernels_equal_their_plain_twins(problem):
     assert len(correlations(rows, twin, dual)) == 1
 
 
+@given(problem=problems(), data=st.data())
+def test_sums_after_dropped_nodes_equal_sums_taken_anew(problem, data):
+    if not usable(problem):
+        return
+    cells, state = problem.design.cells, bent_state(problem)
+    sums = np.empty((len(cells.anchor), 2))
+
+    def sums_of(state):
+        kernels.residual_sums(cells.anchor, cells.moments, *state[:3], sums)
+        return kernel_settle.segment_sums(cells.anchor, cells.moments, sums, state.nodes)
+
+    inner = len(state.nodes) - 2
+    keep = np.array([True, *data.draw(st.lists(st.booleans(), min_size=inner, max_size=inner)), True])
+    step = np.random.default_rng(1).normal(size=inner + 2)
+    change = np.diff(step) / np.diff(cells.anchor[state.nodes])
+    moved = (state.value + step, state.slope + change)
+    segments, nodes, value, slope, sign = kernel_settle.drop_nodes(
+        cells.anchor, sums_of(state), state.nodes, *moved, state.sign, step.copy(), keep
+    )
+    np.testing.assert_array_equal(nodes, state.nodes[keep])
+    np.testing.assert_array_equal(value, moved[0][keep])
+    fresh = sums_of(CellState(nodes, value, slope, sign, state.tilt))
+    np.testing.assert_allclose(segments, fresh, rtol=1e-9, atol=1e-9 * np.abs(fresh).max())
+
+
 @given(problem=problems())
 def test_full_steps_agree(problem):
     if not usable(problem):
@@ -95,8 +122,10 @@ def test_full_steps_agree(problem):
     cells, how, state = problem.design.cells, setting_of(problem), bent_state(problem)
     rows, _, _ = prepare(problem)
     sums = np.empty((len(cells.anchor), 2))
-    step, change, tilt = kernels.full_step(
-        cells.anchor, cells.moments, *state, cells.tilted, how.beta, how.cost, how.skip, sums
+    kernels.residual_sums(cells.anchor, cells.moments, *state[:3], sums)
+    segments = kernel_settle.segment_sums(cells.anchor, cells.moments, sums, state.nodes)
+    step, change, tilt = kernel_settle.full_step(
+        cells.anchor, segments, state.nodes, *state[2:], cells.tilted, how.beta, how.cost, how.skip
     )
     plain = full_step(rows, nodal_twin(problem, state))
     # with a negative sum of signed kinks the problem in the tilt is not concave; kinks are dropped next
@@ -125,21 +154,23 @@ def test_monotone_mode_ends_at_the_same_point_as_the_aggressive_one():
     cells, how = problem.design.cells, setting_of(problem)
     sums, hinge = np.empty((len(cells.anchor), 2)), np.empty(len(cells.anchor))
     common = (cells.tilted, how.beta, how.cost, how.skip)
-    state = CellState(
-        *kernels.settle_aggressively(cells.anchor, cells.moments, *flat_state(cells), *common, sums)
-    )
+
+    def settled(settle, state):
+        kernels.residual_sums(cells.anchor, cells.moments, *state[:3], sums)
+        segments = kernel_settle.segment_sums(cells.anchor, cells.moments, sums, state.nodes)
+        return CellState(*settle(cells.anchor, segments, *state, *common))
+
+    state = settled(kernel_settle.settle_aggressively, flat_state(cells))
     for _ in range(60):
         before, _, limit, middle = kernel_rounds.evaluate(
             cells.anchor, cells.moments, *state[:3], *common, sums, hinge
         )
         found, _ = kernel_rounds.violations(cells.anchor, state.nodes, hinge, middle, limit, 3)
         wider = kernel_rounds.add_nodes(cells.anchor, *state[:4], found, hinge, middle)
-        state = CellState(
-            *kernels.settle_monotonically(cells.anchor, cells.moments, *wider, state.tilt, *common, sums)
-        )
+        state = settled(kernel_settle.settle_monotonically, CellState(*wider, state.tilt))
         after = kernel_rounds.evaluate(cells.anchor, cells.moments, *state[:3], *common, sums, hinge)[0]
         assert after <= before * (1 + 1e-12)
-    residual = kernels.refined_residual(cells.anchor, cells.moments, *state, *common)
+    residual = kernel_settle.refined_residual(cells.anchor, cells.moments, *state, *common)
     reached = certify(
         problem, point_of(problem, cells, problem.design.columns[0].knots, state), dual_of(problem, residual)
     )
