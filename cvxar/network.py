@@ -11,7 +11,7 @@ import numpy as np
 
 from cvxar._typing import Array, ArrayLike
 from cvxar.activations import Activation, Homogeneous, named
-from cvxar.architectures import read_unit
+from cvxar.architectures import Unit, read_unit
 from cvxar.coefficients import Coefficients
 from cvxar.errors import InputError
 from cvxar.files import check_writable, write_atomically
@@ -54,7 +54,7 @@ class Breakpoint:
         return self.origin.points
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Network:
     r"""Parallel units :math:`f(x) = b + \omega'x + \sum_i \alpha_i s_i X_{L,i}`.
 
@@ -70,11 +70,31 @@ class Network:
     >>> net = solve(LassoProblem([0.0, 1.0, 2.0], [0.0, 0.0, 1.0], beta=0.01, skip=True)).network
     >>> [b.location for b in net.breakpoints]
     [1.0]
+    >>> net
+    Network(relu, depth 2, 1 unit, 1 input)
+    >>> print(net)
+    Network(relu, depth 2, 1 unit, 1 input)
+    Homogeneous(name='relu', negative_slope=0.0), bias ..., linear [...]
+    unit 0: coefficient 0.9..., column 0, signs [1], centers [1.0], points []
     """
 
     sigma: Activation
     depth: int
     point: Coefficients
+
+    def __repr__(self) -> str:
+        units, inputs = (
+            f"{count} {what}{'s' * (count != 1)}"
+            for count, what in ((self.n_units, "unit"), (self.n_columns, "input"))
+        )
+        return f"Network({self.sigma.name}, depth {self.depth}, {units}, {inputs})"
+
+    def __str__(self) -> str:
+        """Return the network in one line, its affine part, and a line for every unit."""
+        shared = f"{self.sigma!r}, bias {self.bias!r}, linear {self.linear.tolist()}"
+        units = enumerate(zip(self.point.coef, self.point.features, strict=True))
+        lines = (f"unit {i}: coefficient {float(z)!r}, {_numbers(unit)}" for i, (z, unit) in units)
+        return "\n".join([repr(self), shared, *lines])
 
     @property
     def activation(self) -> str:
@@ -328,3 +348,8 @@ class Network:
             problem = f"a unit has not the {self.depth - 1} hidden layer(s) of 'depth'"
         if problem:
             raise InputError(f"not a network written by Network.to_dict: {problem}")
+
+
+def _numbers(unit: Unit) -> str:
+    """The numbers that make a unit, without the activation that all units share."""
+    return ", ".join(f"{name} {value}" for name, value in unit.to_dict().items())

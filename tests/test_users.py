@@ -48,3 +48,18 @@ def test_quantile_models_print_and_change_their_arguments():
     assert repr(model) == "QuantileAR(lags=2, skip=False)"
     with pytest.raises(InputError, match="lag"):
         model.set_params(lag=2)
+
+
+@pytest.mark.parametrize("architecture", ["relu", "deep_abs", "symmetrized_relu", "tree_sign"])
+def test_a_network_is_shown_in_one_line_and_printed_with_every_number(architecture):
+    model = ConvexAR(2, architecture=architecture, beta_ratio=0.05).fit(VALUES)
+    network = model.network_
+    units = "1 unit" if network.n_units == 1 else f"{network.n_units} units"
+    assert repr(network) == f"Network({network.activation}, depth {network.depth}, {units}, 2 inputs)"
+    first, shared, *lines = str(network).splitlines()
+    assert first == repr(network)
+    assert shared.endswith(f"bias {network.bias}, linear {network.linear.tolist()}")
+    assert network.n_units == len(lines) > 0
+    for i, (line, unit) in enumerate(zip(lines, network.to_dict()["units"], strict=True)):
+        coef = unit.pop("coef")
+        assert line == f"unit {i}: coefficient {coef}, " + ", ".join(f"{k} {v}" for k, v in unit.items())
