@@ -99,7 +99,7 @@ def conformal_half_widths(results: Results, steps: int, levels: Sequence[float],
     Parameters
     ----------
     results : Results
-        The fit to the whole sample; the fit to its first part is made once and kept.
+        The fit to the whole sample; the fit to its first part is made once and kept, and so are its errors.
     steps : int
     levels : sequence of k numbers
         In per cent.
@@ -113,7 +113,10 @@ def conformal_half_widths(results: Results, steps: int, levels: Sequence[float],
     """
     predictor = results.predictor
     first = check_enough(results.count, longest(predictor.lags) + 2, steps, levels)
-    errors = errors_ahead(results.part(first).predictor, predictor.known, first, steps, method)
+    if (steps, method) not in results.errors:
+        trained = results.part(first).predictor
+        results.errors[steps, method] = errors_ahead(trained, predictor.known, first, steps, method)
+    errors = results.errors[steps, method]
     return np.array([half_widths(np.abs(row[np.isfinite(row)]), levels) for row in errors])
 
 

@@ -58,6 +58,8 @@ class Results:
     window: IncrementalLasso | None = field(default=None, repr=False, compare=False)
     # fits to parts of the sample, made when first needed; shared by all extensions of this fit
     parts: dict[Any, "Results"] = field(default_factory=dict, repr=False, compare=False)
+    # errors of forecasts of what is known, measured when first needed; an extension knows more
+    errors: dict[Any, Array] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def solution(self) -> Solution:
@@ -203,7 +205,7 @@ class Results:
 
     def extended(self, new: Any, exog: Any) -> "Results":
         """Return the same fit with later observations known."""
-        return replace(self, predictor=self.predictor.extended(new, exog))
+        return replace(self, predictor=self.predictor.extended(new, exog), errors={})
 
 
 def fit_results(

@@ -136,6 +136,31 @@ def test_conformal_intervals_are_those_of_a_literal_calibration(name, method):
         assert [row.upper_80 - row.mean, row.mean - row.lower_80] == pytest.approx([half, half], rel=1e-9)
 
 
+@pytest.mark.parametrize("change", ["none", "news", "refit", "fit again"])
+def test_held_back_errors_are_measured_once_and_anew_after_news(monkeypatch, change):
+    measured, measure = [], conformal.errors_ahead
+    monkeypatch.setattr(conformal, "errors_ahead", lambda *rest: measured.append(rest[3:]) or measure(*rest))
+    sample, news, options = tent(80), [9.0, -9.0, 9.0], {"intervals": "conformal", "rng": 0}
+    model = ConvexAR(beta_ratio=0.3).fit(sample)
+    before = model.forecast(2, level=80, **options)
+    assert measured == [(2, "simulate")]
+    if change == "fit again":
+        model.fit(sample[10:])
+    later = model if change in ("none", "fit again") else model.append(news, refit=change == "refit")
+    table = later.forecast(2, level=[50, 80], **options)
+    later.forecast(2, level=90, **options)
+    assert len(measured) == (1 if change == "none" else 2)
+    later.forecast(1, level=80, **options)
+    later.forecast(1, level=80, method="iterate", **options)
+    assert measured[-2:] == [(1, "simulate"), (1, "iterate")]
+    fresh = ConvexAR(beta_ratio=0.3).fit(sample[10:] if change == "fit again" else sample)
+    fresh = fresh.append(news, refit=change == "refit") if change in ("news", "refit") else fresh
+    pd.testing.assert_frame_equal(table, fresh.forecast(2, level=[50, 80], **options), check_exact=True)
+    # the model before the news is as it was
+    if change in ("news", "refit"):
+        pd.testing.assert_frame_equal(before, model.forecast(2, level=80, **options), check_exact=True)
+
+
 class Turned:
     """A transform that decreases."""
 
