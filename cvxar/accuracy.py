@@ -47,8 +47,8 @@ def rmse(y: ArrayLike, forecast: ArrayLike) -> float:
 
     Parameters
     ----------
-    y, forecast : array_like of shape (n,)
-        Observed values and their forecasts.
+    y, forecast
+        As in `mse`.
 
     Returns
     -------
@@ -67,8 +67,8 @@ def mae(y: ArrayLike, forecast: ArrayLike) -> float:
 
     Parameters
     ----------
-    y, forecast : array_like of shape (n,)
-        Observed values and their forecasts.
+    y, forecast
+        As in `mse`.
 
     Returns
     -------
@@ -90,8 +90,8 @@ def mase(y: ArrayLike, forecast: ArrayLike, train: ArrayLike, *, period: int = 1
 
     Parameters
     ----------
-    y, forecast : array_like of shape (n,)
-        Observed values and their forecasts.
+    y, forecast
+        As in `mse`.
     train : array_like of shape (m,), m > period
         The observations the model was trained on, in order; NaN where missing, which leaves out the changes
         to and from there.
@@ -168,8 +168,8 @@ def smape(y: ArrayLike, forecast: ArrayLike) -> float:
 
     Parameters
     ----------
-    y, forecast : array_like of shape (n,)
-        Observed values and their forecasts.
+    y, forecast
+        As in `mse`.
 
     Returns
     -------
@@ -193,8 +193,8 @@ def bias(y: ArrayLike, forecast: ArrayLike) -> float:
 
     Parameters
     ----------
-    y, forecast : array_like of shape (n,)
-        Observed values and their forecasts.
+    y, forecast
+        As in `mse`.
 
     Returns
     -------
@@ -218,8 +218,8 @@ def direction_hit_rate(y: ArrayLike, forecast: ArrayLike, last: ArrayLike) -> fl
 
     Parameters
     ----------
-    y, forecast : array_like of shape (n,)
-        Observed values and their forecasts.
+    y, forecast
+        As in `mse`.
     last : array_like of shape (n,)
         The value known when each forecast was made (zeros for returns).
 
@@ -262,8 +262,10 @@ def skill(y: ArrayLike, forecast: ArrayLike, baseline: ArrayLike) -> float:
 
     Parameters
     ----------
-    y, forecast, baseline : array_like of shape (n,)
-        Observed values, their forecasts and the baseline's forecasts.
+    y, forecast
+        As in `mse`.
+    baseline : array_like of shape (n,)
+        The baseline's forecasts.
 
     Returns
     -------

@@ -32,10 +32,7 @@ def finite(values: ArrayLike, name: str, *, gaps: bool = False) -> Array:
 
     With ``gaps`` NaN is allowed.
     """
-    try:
-        array = np.asarray(values, dtype=float)
-    except (TypeError, ValueError) as error:
-        raise InputTypeError(f"{name} must be numbers, got {type(values).__name__}: {error}") from error
+    array = as_floats(values, name)
     if array.ndim != 1 or array.size == 0:
         raise InputError(f"{name} must be one-dimensional with at least one value, got shape {array.shape}")
     bad = np.flatnonzero(np.isinf(array) if gaps else ~np.isfinite(array))
@@ -45,3 +42,11 @@ def finite(values: ArrayLike, name: str, *, gaps: bool = False) -> Array:
             f"({array[bad[0]]}); drop those times from both series before scoring"
         )
     return array
+
+
+def as_floats(values: ArrayLike, name: str) -> Array:
+    """Return the values as a float array, or raise saying that they are no numbers."""
+    try:
+        return np.asarray(values, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise InputTypeError(f"{name} must be numbers, got {type(values).__name__}: {error}") from error

@@ -7,9 +7,9 @@ infinite bound) is allowed in an interval, and scores as it should: covered, and
 import numpy as np
 
 from cvxar._typing import Array, ArrayLike
-from cvxar.errors import InputError, InputTypeError
+from cvxar.errors import InputError
 from cvxar.options import check_real
-from cvxar.pairs import check_same_times, finite, paired
+from cvxar.pairs import as_floats, check_same_times, finite, paired
 
 
 def pinball(y: ArrayLike, quantile: ArrayLike, tau: float) -> float:
@@ -60,10 +60,8 @@ def coverage(y: ArrayLike, lower: ArrayLike, upper: ArrayLike) -> float:
 
     Parameters
     ----------
-    y : array_like of shape (n,)
-        Observed values.
-    lower, upper : array_like of shape (n,)
-        Ends of the intervals.
+    y, lower, upper : array_like of shape (n,)
+        Observed values and the ends of their intervals.
 
     Returns
     -------
@@ -87,6 +85,15 @@ def coverage(y: ArrayLike, lower: ArrayLike, upper: ArrayLike) -> float:
 def interval_width(lower: ArrayLike, upper: ArrayLike) -> float:
     """Mean width of intervals, ``mean(upper - lower)``, in units of the series.
 
+    Parameters
+    ----------
+    lower, upper
+        As in `coverage`.
+
+    Returns
+    -------
+    float
+
     Examples
     --------
     >>> interval_width([0.0, 1.0], [2.0, 5.0])
@@ -106,8 +113,8 @@ def winkler(y: ArrayLike, lower: ArrayLike, upper: ArrayLike, level: float) -> f
 
     Parameters
     ----------
-    y, lower, upper : array_like of shape (n,)
-        Observed values and the ends of their intervals.
+    y, lower, upper
+        As in `coverage`.
     level : float in (0, 100)
         In per cent.
 
@@ -150,8 +157,8 @@ def crps_paths(y: ArrayLike, paths: ArrayLike) -> float:
 
     Parameters
     ----------
-    y : array_like of shape (n,)
-        Observed values.
+    y
+        As in `pinball`.
     paths : array_like of shape (n, m)
         m simulated values of each.
 
@@ -182,8 +189,8 @@ def crps_quantiles(y: ArrayLike, quantiles: ArrayLike, taus: ArrayLike) -> float
 
     Parameters
     ----------
-    y : array_like of shape (n,)
-        Observed values.
+    y
+        As in `pinball`.
     quantiles : array_like of shape (n, k)
         Forecast quantiles, one column per level.
     taus : array_like of shape (k,)
@@ -229,10 +236,7 @@ def _bands(y: ArrayLike, lower: ArrayLike, upper: ArrayLike) -> tuple[Array, Arr
 
 def _ends(lower: ArrayLike, upper: ArrayLike) -> tuple[Array, Array]:
     check_same_times(lower, upper, "upper")
-    try:
-        low, high = np.asarray(lower, dtype=float), np.asarray(upper, dtype=float)
-    except (TypeError, ValueError) as error:
-        raise InputTypeError(f"lower and upper must be numbers: {error}") from error
+    low, high = as_floats(lower, "lower"), as_floats(upper, "upper")
     if low.ndim != 1 or low.shape != high.shape or not low.size:
         raise InputError(
             f"lower and upper must have one value each per time, got {low.shape} and {high.shape}"
@@ -247,10 +251,7 @@ def _ends(lower: ArrayLike, upper: ArrayLike) -> tuple[Array, Array]:
 
 
 def _rows(values: ArrayLike, name: str, n: int) -> Array:
-    try:
-        array = np.asarray(values, dtype=float)
-    except (TypeError, ValueError) as error:
-        raise InputTypeError(f"{name} must be numbers, got {type(values).__name__}: {error}") from error
+    array = as_floats(values, name)
     if array.ndim != 2 or len(array) != n or not array.size:
         raise InputError(f"{name} must have one row per value of y ({n}), got shape {array.shape}")
     if not np.isfinite(array).all():
