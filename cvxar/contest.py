@@ -154,11 +154,12 @@ def _in_other_units(convex: ConvexAR, fitted: Any) -> ConvexAR:
 def _run(plan: Plan, target: str, series: pd.Series, convex: ConvexAR) -> Run:
     parts = series.iloc[: plan.start(series)], series.iloc[plan.start(series) :]
     if plan.models is not None:
-        models = {**plan.models, **_linear_models((1,), target)}
+        models = {**plan.models, **linear_models((1,), increments=target == RETURN)}
         tracks = tuple(plan.roll(name, model, series) for name, model in models.items())
         return Run(target, tracks, pd.DataFrame(columns=["target", *COLUMNS]), *parts)
     ours = plan.roll("ConvexAR", convex, series)
-    linear = [plan.roll(name, m, series) for name, m in _linear_models(plan.lags, target).items()]
+    rivals = linear_models(plan.lags, increments=target == RETURN)
+    linear = [plan.roll(name, model, series) for name, model in rivals.items()]
     beta = ours.first.beta_
     networks = {
         name: TrainedNetwork(solver, lags=plan.lags, beta=beta, rng=plan.seed)
@@ -169,11 +170,18 @@ def _run(plan: Plan, target: str, series: pd.Series, convex: ConvexAR) -> Run:
     return Run(target, (ours, *linear, *trained), training, *parts)
 
 
-def _linear_models(lags: tuple[int, ...], target: str) -> dict[str, Forecaster]:
+def linear_models(lags: tuple[int, ...], *, increments: bool) -> dict[str, Forecaster]:
+    """Return AR(1), the autoregression on the lags if that is another, and the random walk.
+
+    Examples
+    --------
+    >>> list(linear_models((1, 2), increments=False)), list(linear_models((1, 7), increments=False))
+    (['AR(1)', 'AR(2)', 'random walk'], ['AR(1)', 'AR(lags 1, 7)', 'random walk'])
+    """
     models: dict[str, Forecaster] = {AR1: AutoRegression(1)}
     if lags != (1,):
         models[_ar_name(lags)] = AutoRegression(lags)
-    return {**models, WALK: RandomWalk(increments=target == RETURN)}
+    return {**models, WALK: RandomWalk(increments=increments)}
 
 
 def _ar_name(lags: tuple[int, ...]) -> str:

@@ -96,7 +96,7 @@ def test_backtest_is_the_backtest(capsys, prices, tmp_path):
     models = {
         "ConvexAR": ConvexAR(2, beta_ratio=0.1),
         "AR(1)": AutoRegression(),
-        "AR(1, 2)": AutoRegression(2),
+        "AR(2)": AutoRegression(2),
         "random walk": RandomWalk(increments=True),
     }
     expected = cvxar.backtest(

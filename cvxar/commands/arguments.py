@@ -105,6 +105,13 @@ def add_seed(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=seed, default=0, help="of everything random (default: 0)")
 
 
+def add_contest(parser: argparse.ArgumentParser) -> None:
+    """Add the horizon, the penalty, the picture and the seed, for commands that let models forecast."""
+    parser.add_argument("--horizon", type=whole, default=1, help="steps ahead (default: 1)")
+    for add in (add_beta, add_plot, add_seed):
+        add(parser)
+
+
 def stack_layers(options: argparse.Namespace) -> None:
     """Turn ``--depth`` above 2 into an architecture, in place.
 

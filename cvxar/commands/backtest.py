@@ -6,21 +6,17 @@ import numpy as np
 import pandas as pd
 
 from cvxar.backtesting import backtest
-from cvxar.baselines import AutoRegression, RandomWalk
-from cvxar.commands.arguments import add_beta, add_plot, add_seed, real, reals, whole
-from cvxar.commands.base import Command, Output, head, plain, records
+from cvxar.commands.arguments import add_contest, real, reals, whole
+from cvxar.commands.base import Command, Output, head, model_of, plain, records
 from cvxar.commands.inputs import Given
+from cvxar.contest import AR1, linear_models
 from cvxar.errors import InputError
 from cvxar.evaluation import Backtest
-from cvxar.forecasters import Forecaster
 from cvxar.lags import check_lags
-from cvxar.model import ConvexAR
-
-BASELINE = "AR(1)"
 
 
 def _options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--horizon", type=whole, default=1, help="steps ahead (default: 1)")
+    add_contest(parser)
     parser.add_argument("--initial", type=whole, help="length of the first training set (default: 80 %%)")
     parser.add_argument("--window", type=whole, help="train on the last so many (default: on all)")
     parser.add_argument("--step", type=whole, default=1, help="from one origin to the next (default: 1)")
@@ -29,17 +25,17 @@ def _options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--returns", action="store_true", help="forecast log returns instead of the level")
     parser.add_argument("--jobs", type=whole, default=1, help="processes (default: 1, -1 for all)")
     parser.add_argument("--progress", action="store_true", help="show a bar (needs tqdm)")
-    add_beta(parser)
     parser.add_argument("--beta-ratio", type=real, help="share of beta_max, instead of --beta")
-    for add in (add_plot, add_seed):
-        add(parser)
 
 
 def _run(options: argparse.Namespace, given: Given, command: str) -> Output:
     series = _returns(given.series) if options.returns else given.series
     result = backtest(
         series,
-        _models(options),
+        {
+            "ConvexAR": model_of(options),
+            **linear_models(check_lags(options.lags), increments=options.returns),
+        },
         horizon=options.horizon,
         initial=options.initial,
         window=options.window,
@@ -51,7 +47,7 @@ def _run(options: argparse.Namespace, given: Given, command: str) -> Output:
         rng=options.seed,
     )
     scores = result.scores(increments=options.returns).reset_index()
-    tests = result.compare(BASELINE, rng=options.seed).reset_index().drop(columns=["rmse", "mae"])
+    tests = result.compare(AR1, rng=options.seed).reset_index().drop(columns=["rmse", "mae"])
     gap = float(result.forecasts["relative_gap"].max())
     facts = {
         "rows": records(scores),
@@ -62,16 +58,6 @@ def _run(options: argparse.Namespace, given: Given, command: str) -> Output:
     }
     text = _text(result, scores, tests, gap)
     return Output(text, head(given, command) | facts, result.plot)
-
-
-def _models(options: argparse.Namespace) -> dict[str, Forecaster]:
-    penalty = {"beta": options.beta} if options.beta_ratio is None else {"beta_ratio": options.beta_ratio}
-    lags = check_lags(options.lags)
-    convex = ConvexAR(options.lags, architecture=options.architecture, skip=options.skip, **penalty)
-    models: dict[str, Forecaster] = {"ConvexAR": convex, BASELINE: AutoRegression()}
-    if lags != (1,):
-        models[f"AR({', '.join(map(str, lags))})"] = AutoRegression(lags)
-    return {**models, "random walk": RandomWalk(increments=options.returns)}
 
 
 def _returns(series: pd.Series) -> pd.Series:

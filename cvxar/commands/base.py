@@ -46,8 +46,10 @@ class Command:
 
 def model_of(options: argparse.Namespace) -> ConvexAR:
     """Return the model, not yet fitted, that the options describe."""
+    ratio = getattr(options, "beta_ratio", None)
+    penalty = {"beta": options.beta} if ratio is None else {"beta_ratio": ratio}
     lags = check_lags(options.lags)
-    return ConvexAR(lags, architecture=options.architecture, beta=options.beta, skip=options.skip)
+    return ConvexAR(lags, architecture=options.architecture, skip=options.skip, **penalty)
 
 
 def head(given: Given, command: str) -> dict[str, Any]:

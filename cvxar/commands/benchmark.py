@@ -3,14 +3,14 @@
 import argparse
 from dataclasses import replace
 
-from cvxar.commands.arguments import add_beta, add_plot, add_seed, part, whole
+from cvxar.commands.arguments import add_contest, part
 from cvxar.commands.base import Command, Output
 from cvxar.commands.inputs import Given
 from cvxar.comparison import compare
 
 
 def _options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--horizon", type=whole, default=1, help="steps ahead (default: 1)")
+    add_contest(parser)
     parser.add_argument(
         "--test",
         type=part,
@@ -18,8 +18,6 @@ def _options(parser: argparse.ArgumentParser) -> None:
         help="fraction, or number, of last values to forecast (default: 0.2)",
     )
     parser.add_argument("--html", metavar="FILE", help="write a report, one page that needs no other file")
-    for add in (add_beta, add_plot, add_seed):
-        add(parser)
 
 
 def _run(options: argparse.Namespace, given: Given, command: str) -> Output:
