@@ -8,7 +8,6 @@ from typing import Any
 
 import joblib
 import pandas as pd
-from threadpoolctl import threadpool_limits
 
 from cvxar.errors import InputError, InputTypeError
 from cvxar.evaluation import Backtest
@@ -19,6 +18,7 @@ from cvxar.options import check_count, check_flag, check_name
 from cvxar.resume import check_resume, fingerprint, rows_of
 from cvxar.rolling import Step, run_chunk, tabulate
 from cvxar.schedule import Schedule, make_schedule
+from cvxar.threads import one_thread
 
 
 def backtest(
@@ -161,7 +161,7 @@ def _run(
     # with 1 job the backend in force decides: an explicit 1 would keep the work out of a cluster
     parallel = joblib.Parallel(n_jobs=None if n_jobs == 1 else n_jobs, return_as="generator")
     # limited here too: jobs that are threads of this process would undo each other's limits
-    with threadpool_limits(1), _bar(progress, sum(len(chunk) for _, chunk in jobs)) as advance:
+    with one_thread(), _bar(progress, sum(len(chunk) for _, chunk in jobs)) as advance:
         for (name, chunk), steps in zip(jobs, _watch(parallel(calls), advance), strict=True):
             kept[name, chunk.start] = tabulate(name, steps, data.series, schedule)
     order = {name: i for i, name in enumerate(models)}

@@ -13,6 +13,7 @@ from cvxar.interior import balanced, maximise
 from cvxar.loss_rows import programme_of
 from cvxar.problem import LassoProblem
 from cvxar.rounds import LOOSEST, iterate
+from cvxar.threads import one_thread
 from cvxar.unpenalised import with_free_coef
 
 MANY = 100  # idle features kept, because dropping one too early costs a round
@@ -145,9 +146,7 @@ def search_bounded_columns(
     problem: LassoProblem, tol: float, max_rounds: int, start: Coefficients | None = None
 ) -> tuple[Coefficients, Array, int]:
     """Solve a problem whose loss has bounded slopes: point, dual vector in data units, rounds."""
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(limits=1, user_api="blas"):
+    with one_thread("blas"):
         search = BoundedSearch(problem)
         best, rounds = search.run(search.start(start), tol, max_rounds)
     play, design = best.play, problem.design

@@ -11,6 +11,7 @@ from cvxar.coefficients import Coefficients
 from cvxar.master import finish, propose, support
 from cvxar.problem import LassoProblem
 from cvxar.rows import Rows, rows_of, samples_of
+from cvxar.threads import one_thread
 from cvxar.unpenalised import with_free_part
 from cvxar.working import Working, empty
 
@@ -179,10 +180,8 @@ def search_columns(
     problem: LassoProblem, tol: float, max_rounds: int, use_osqp: bool, start: Coefficients | None = None
 ) -> tuple[Coefficients, Array, int]:
     """Solve by column generation in feature space: point, dual vector in data units, rounds."""
-    from threadpoolctl import threadpool_limits
-
     # many small products: more threads only wait for each other
-    with threadpool_limits(limits=1, user_api="blas"):
+    with one_thread("blas"):
         return _search_columns(problem, tol, max_rounds, use_osqp, start)
 
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from threadpoolctl import threadpool_limits
 
 from cvxar._typing import Array
 from cvxar.errors import InputError
 from cvxar.forecasters import Data, Forecaster, Runner, make_runner
 from cvxar.schedule import Schedule
+from cvxar.threads import one_thread
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def run_chunk(forecaster: Any, data: Data, schedule: Schedule, numbers: range) -
 
     On one thread: with more, sums are formed in another order, and results would depend on the machine.
     """
-    with threadpool_limits(1):
+    with one_thread():
         return list(walk(make_runner(forecaster, data, schedule), schedule, numbers))
 
 
@@ -192,7 +192,7 @@ def roll(
     schedule = Schedule(start, horizon, seed=rng)
     # not the quick way: the fitted model itself is wanted
     runner, first, steps = make_runner(model, Data(series), schedule, quick=False), None, []
-    with threadpool_limits(1):
+    with one_thread():
         for step in walk(runner, schedule, range(len(schedule.origins(len(series))))):
             first = runner.fitted if first is None else first
             steps.append(step)
