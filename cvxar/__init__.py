@@ -6,10 +6,10 @@ and ``problem`` (the Lasso), ``certificate``; then the solvers: ``spline``, ``no
 ``cell_search`` (the same for one column, compiled), ``ramps`` and ``ramp_search`` (capped ramps),
 ``master``, ``rows``, ``column_search`` (any dictionary), ``interior``, ``rounds``, ``bounded_columns``,
 ``ordered``, ``nodal_rows`` and ``bounded_nodes`` (quantile, absolute and Huber losses), ``least_norm``
-(``beta = 0``), ``solver``, ``homotopy``, ``path``; data not in memory: ``aggregates``, ``kernel_tally``,
-``streams``; data that come and go: ``sorted_pairs``, ``kernel_windows``, ``incremental``; then the users'
-side: ``stamps``, ``calendars``, ``observations``, ``deterministic``, ``lags``, ``transforms``,
-``criteria``, ``cross_validation``, ``selection``, ``forecast``, ``settings``, ``inference``,
+(``beta = 0``), ``solver``, ``path_pieces``, ``homotopy``, ``path``; data not in memory: ``aggregates``,
+``kernel_tally``, ``streams``; data that come and go: ``sorted_pairs``, ``kernel_windows``, ``incremental``;
+then the users' side: ``stamps``, ``calendars``, ``observations``, ``deterministic``, ``lags``,
+``transforms``, ``criteria``, ``cross_validation``, ``selection``, ``forecast``, ``settings``, ``inference``,
 ``parameters``, ``results``, ``conformal``, ``direct_quantiles``, ``intervals``, ``persistence``,
 ``sliding``, ``refit``, ``diagnostics``, ``fitted``, ``model``, ``quantile_paths``, ``quantile_model``,
 ``orders``, ``regressor``, ``baselines``; ``schedule``, ``forecasters``, ``interval_kinds``, ``wrapped``,

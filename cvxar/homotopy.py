@@ -1,18 +1,21 @@
-r"""The exact solution path of a two-layer squared-loss network on one column with a skip connection.
+r"""The exact solution path of a two-layer squared-loss network on one column, from event to event.
 
-.. math:: \min_f\; \tfrac12 \sum_i w_i (y_i - f(x_i))^2 + \beta\, a \sum_j |c_j|
+.. math:: \min_f\; \tfrac12 \sum_i w_i (y_i - f(x_i))^2 + \beta\, N(f)
 
-with a = 1 / (1 - negative_slope). f is piecewise linear with slope changes :math:`c_j` at data points.
-While kinks and signs stay the same, the nodal values v solve :math:`G v = h - \beta a\, q` (G tridiagonal,
-q the gradient of :math:`\sum_j s_j c_j`), so v, c and the kink correlations
-:math:`F(u) = \sum_i w_i (y_i - f(x_i)) (x_i - u)_+` are linear in beta. The next event as beta falls
-is a kink that shrinks to zero or a point without kink where :math:`|F|` meets :math:`\beta a`.
+with N the least l1 norm that gives f (:mod:`cvxar.spline`). f is piecewise linear with kinks at data
+points; while kinks, their signs and the part of N in force stay the same, it is linear in beta
+(:mod:`cvxar.path_pieces`). The next event as beta falls is a kink that shrinks to zero, a point without kink
+whose correlation meets its limit, or, without a skip connection, end slopes that begin or cease to be priced.
 
-Events of neighbouring points can lie closer than rounding tells apart. Hence every point is certified by
-the ordinary certificate, and where that fails, or events pile up at one penalty, the solver decides
-which kinks are active just below it. Where it must be asked again and again (inputs that differ in their
-last digits only), the path goes on in certified steps of up to 1 %, between which interpolation is as good
-as its certificate says. O(n + k) an event (k kinks), O(n) memory a solution.
+Events of neighbouring points can lie closer than rounding tells apart. Hence every solution, and the middle
+of every stretch between two, is certified by the ordinary certificate; where that fails, or events pile up at
+one penalty, the solver decides which kinks are active just below it. Where it must be asked again and again
+(inputs that differ in their last digits only), the path goes on in steps of up to 1 %, as long as the middle
+of the step is proven. A stretch that is not proven is said so. O(n + k) an event (k kinks), O(n) memory a
+solution.
+
+A stretch proven at both ends and in the middle is proven throughout, rounding apart: values, duals and
+coefficients are linear in beta, so that dual feasibility carries over and the gap is quadratic in beta.
 """
 
 from collections.abc import Iterator
@@ -20,14 +23,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from cvxar._typing import Array, BoolArray
-from cvxar.architectures.two_layer import hinge_sums
-from cvxar.cell_search import dual_of, point_of, setting_of
+from cvxar.cell_search import dual_of, point_of, search_cells, setting_of
 from cvxar.cells import CellState, flat_state
 from cvxar.certificate import certify
 from cvxar.coefficients import Coefficients
 from cvxar.errors import InputError
-from cvxar.nodal import Rows, State, gradient, normal_solver
+from cvxar.nodal import Rows
+from cvxar.path_pieces import Ground, Piece, first_piece, piece_of
 from cvxar.problem import LassoProblem
 from cvxar.solver import Solution, solve
 from cvxar.spline import Spline
@@ -36,7 +38,9 @@ LARGEST = 10_000
 STRICT = 1e-10  # gap above which a point on the way is not believed
 STILL = 1e-12  # relative change of beta that counts as none
 PATIENCE = 3  # events at one penalty before the solver decides
+ROUNDS = 500
 NUDGE, FARTHEST = 1e-9, 1e-2  # how far below an unclear penalty it is asked, first and at most
+SHORTEST = 1e-4  # steps of the solver are not shortened below this to be proven
 
 
 def check_homotopy(problem: LassoProblem) -> None:
@@ -45,8 +49,8 @@ def check_homotopy(problem: LassoProblem) -> None:
     Raises
     ------
     InputError
-        Unless two-layer ReLU, leaky ReLU or absolute value, squared loss, one varying column, skip
-        connection, constant, nothing exogenous, at most 10,000 observations.
+        Unless two-layer ReLU, leaky ReLU or absolute value, squared loss, one varying column, constant,
+        nothing exogenous, at most 10,000 observations.
     """
     reason = _obstacle(problem)
     if reason:
@@ -58,7 +62,7 @@ def check_homotopy(problem: LassoProblem) -> None:
 def _obstacle(problem: LassoProblem) -> str:
     if not has_kink_path(problem):
         return (
-            "needs a two-layer relu, leaky_relu or abs network with squared loss, skip=True, a constant, one "
+            "needs a two-layer relu, leaky_relu or abs network with squared loss, a constant, one "
             f"column of x that varies and no exog, got {problem!r}"
         )
     if len(problem.design.e) > LARGEST:
@@ -69,141 +73,117 @@ def _obstacle(problem: LassoProblem) -> str:
 def has_kink_path(problem: LassoProblem) -> bool:
     """Whether solutions are splines of one column whose values are piecewise linear in beta."""
     two_layers = problem.architecture.hinge_cost is not None
-    return two_layers and problem.loss.quadratic and problem.skip and problem.design.one_column
+    return two_layers and problem.loss.quadratic and problem.design.one_column
 
 
 @dataclass(frozen=True)
 class _Track:
-    """The data of one path: rows in scaled units, and the factor from beta to the limit of F."""
+    """The data of one path, and the tolerance of its solutions."""
 
     problem: LassoProblem
-    rows: Rows
+    ground: Ground
+    tol: float
 
-    def limit(self, beta: float) -> float:
-        """Return what no kink correlation may exceed at a penalty."""
-        how = setting_of(self.problem)
-        return beta * self.problem.design.beta_scale(0) * how.cost
+    def scaled(self, beta: float) -> float:
+        """Return a penalty in the units of the scaled data."""
+        return beta * self.problem.design.beta_scale(0)
 
     def spline(self, state: CellState) -> Spline:
         """Return a state as a function of the scaled inputs."""
-        nodes = np.asarray(state.nodes, dtype=np.intp)
+        nodes, ground = np.asarray(state.nodes, dtype=np.intp), self.ground
         t = self.problem.design.cells.anchor
-        return Spline(t, nodes, state.value, state.slope, state.sign, 0.0, 1.0, 1.0, True)
+        return Spline(t, nodes, state.value, state.slope, state.sign, 0.0, 1.0, ground.cost, ground.skip)
 
-    def correlations(self, residual: Array) -> Array:
-        """Return F at every distinct input."""
-        return hinge_sums(self.problem.design.cells.anchor, self.rows.weight * residual)
+    def certified(self, piece: Piece, beta: float) -> Solution:
+        """Certify a point of the path."""
+        problem = self.problem.with_beta(beta)
+        point = point_of(problem, problem.design.cells, problem.design.columns[0].knots, piece.state)
+        dual = dual_of(problem, piece.residual)
+        return Solution(problem, point, certify(problem, point, dual), dual, 0, 0.0, piece.state)
 
-    def settled(self, spline: Spline, limit: float) -> Spline:
-        """Solve for the nodal values afresh: one step of iterative refinement."""
-        state = State((spline,), np.empty(0))
-        dual = self.rows.weight * self.rows.residual(state)
-        right = gradient(self.rows, state, dual) - spline.node_gradient(limit, 0.0)
-        return spline.moved(normal_solver(self.rows, state)(right))
-
-    def direction(self, spline: Spline) -> Spline:
-        """Return the derivative of the function as the limit falls."""
-        state = State((spline,), np.empty(0))
-        step = normal_solver(self.rows, state)(spline.node_gradient(1.0, 0.0))
-        return replace(spline, value=step, slope=np.diff(step) / spline.gaps)
-
-
-@dataclass(frozen=True)
-class _Event:
-    """How far the limit falls, and what happens there: the knot, and its sign (0: the kink goes)."""
-
-    distance: float
-    knot: int
-    sign: float
-
-    def applied(self, spline: Spline) -> Spline:
-        """Return the function with the kink added or dropped."""
-        if self.knot < 0:
-            return spline
-        if self.sign == 0:
-            return spline.without(spline.nodes == self.knot)
-        return spline.with_nodes(np.array([self.knot]), np.array([self.sign]))
+    def corrected(self, last: Solution, beta: float) -> tuple[Solution, Piece]:
+        """Let the solver decide which kinks are active at a penalty; it warns if it cannot."""
+        problem = self.problem.with_beta(beta)
+        start = last.state if isinstance(last.state, CellState) else None
+        point, dual, rounds, state = search_cells(problem, min(self.tol, STRICT), ROUNDS, start)
+        found = Solution(problem, point, certify(problem, point, dual), dual, rounds, 0.0, state)
+        if not found.certificate.holds(self.tol):  # rarely: features can do what nodal values cannot
+            found = solve(problem, tol=self.tol, warm_start=found)
+        return found, piece_of(self.ground, self.spline(state), state.tilt, self.scaled(beta))
 
 
-def _track(problem: LassoProblem) -> _Track:
-    cells = problem.design.cells
+def _track(problem: LassoProblem, tol: float) -> _Track:
+    cells, how = problem.design.cells, setting_of(problem)
     weight = cells.moments[:, 0]
     here = (np.arange(len(weight)),)
-    return _Track(problem, Rows(cells.moments[:, 3] / weight, weight, here, np.empty((len(weight), 0))))
+    rows = Rows(cells.moments[:, 3] / weight, weight, here, np.empty((len(weight), 0)))
+    return _Track(problem, Ground(rows, cells.tilted, how.cost, how.skip), tol)
 
 
-def _first_hit(room: Array, rate: Array, allowed: BoolArray) -> tuple[float, int]:
-    """Return the least ``room / rate`` over the places where room shrinks, and the place."""
-    shrinks = allowed & (rate > 0)
-    time = np.full(len(room), np.inf)
-    time[shrinks] = np.maximum(room[shrinks], 0.0) / rate[shrinks]
-    where = int(np.argmin(time)) if len(time) else -1
-    return (float(time[where]), where) if where >= 0 else (np.inf, -1)
+class _Walk:
+    """The way down a path: where it is (penalty, solution there, piece below), and how wary it has become."""
 
+    def __init__(self, problem: LassoProblem, min_ratio: float, tol: float) -> None:
+        self.track, self.tol = _track(problem, tol), tol
+        self.beta, self.end = problem.beta_max, min_ratio * problem.beta_max
+        flat = self.track.spline(flat_state(problem.design.cells))
+        self.piece = first_piece(self.track.ground, flat, self.track.scaled(self.beta))
+        self.last = self.track.certified(self.piece, self.beta)
+        self.nudge, self.shortest = NUDGE, SHORTEST
 
-def _next_event(track: _Track, spline: Spline, change: Spline, limit: float, floor: float) -> _Event:
-    """Find the next event below a limit, or the end of the path at ``floor``."""
-    sign = spline.sign[1:-1]
-    drop, which = _first_hit(sign * spline.kinks, -sign * change.kinks, np.ones(len(sign), dtype=bool))
-    hinge = track.correlations(track.rows.target - spline.curve())
-    falls = -track.correlations(change.curve())
-    free = np.ones(len(hinge), dtype=bool)
-    free[spline.nodes] = False
-    up, above = _first_hit(limit - hinge, 1.0 + falls, free)
-    down, below = _first_hit(limit + hinge, 1.0 - falls, free)
-    events = [_Event(limit - floor, -1, 0.0), _Event(up, above, 1.0), _Event(down, below, -1.0)]
-    if which >= 0:
-        events.append(_Event(drop, int(spline.nodes[which + 1]), 0.0))
-    return min(events, key=lambda event: event.distance)
-
-
-def _state(spline: Spline) -> CellState:
-    return CellState(spline.nodes.astype(np.int64), spline.value, spline.slope, spline.sign, 0.0)
-
-
-def _solution(track: _Track, spline: Spline, beta: float) -> Solution:
-    """Certify a function at a penalty."""
-    problem = track.problem.with_beta(beta)
-    point = point_of(problem, problem.design.cells, problem.design.columns[0].knots, _state(spline))
-    dual = dual_of(problem, track.rows.target - spline.curve())
-    return Solution(problem, point, certify(problem, point, dual), dual, 0, 0.0, _state(spline))
-
-
-def _corrected(track: _Track, last: Solution, beta: float, tol: float) -> tuple[Solution, Spline]:
-    """Let the solver decide which kinks are active at a penalty."""
-    found = solve(track.problem.with_beta(beta), tol=tol, solver="active-set", warm_start=last)
-    assert isinstance(found.state, CellState)  # one column on its nodes
-    return found, track.spline(found.state)
-
-
-def follow(problem: LassoProblem, min_ratio: float, tol: float) -> Iterator[Solution]:
-    """Yield certified solutions at the events from ``beta_max`` down to ``min_ratio * beta_max``.
-
-    Between neighbours in beta fitted values, coefficients and dual vector are linear (see :func:`between`).
-    """
-    track = _track(problem)
-    beta, end = problem.beta_max, min_ratio * problem.beta_max
-    spline = track.spline(flat_state(problem.design.cells))
-    last = _solution(track, spline, beta)
-    yield last
-    idle, nudge = 0, NUDGE
-    while beta > end:
-        limit = track.limit(beta)
-        change = track.direction(spline)
-        event = _next_event(track, spline, change, limit, track.limit(end))
-        if event.distance <= STILL * limit and event.knot >= 0 and idle < PATIENCE:
-            spline, idle = event.applied(spline), idle + 1
-            continue
-        reached = end if event.knot < 0 else max(beta * (1 - event.distance / limit), end)
-        moved = track.settled(spline.moved(change.value, event.distance), track.limit(reached))
-        there = _solution(track, moved, reached)
-        if reached < beta and idle < PATIENCE and there.certificate.holds(min(tol, STRICT)):
-            last, beta, spline, idle, nudge = there, reached, event.applied(moved), 0, NUDGE
+    def by_event(self) -> bool:
+        """Go to the next event, or say that the way there is not proven."""
+        for _ in range(1 + PATIENCE):
+            motion = self.piece.motion()
+            event = self.piece.next_event(motion, self.track.scaled(self.end))
+            if event.distance > STILL * self.piece.beta or event.ends:
+                break
+            self.piece = self.piece.after(event)
         else:
-            beta = max(beta * (1 - nudge), end)
-            last, spline = _corrected(track, last, beta, tol)
-            idle, nudge = 0, min(10 * nudge, FARTHEST)
-        yield last
+            return False
+        reached = self.end if event.ends else self.beta * (1 - event.distance / self.piece.beta)
+        beta = max(reached, self.end)
+        moved = self.piece.moved(motion, event.distance, self.track.scaled(beta))
+        there = self.track.certified(moved, beta)
+        if beta >= self.beta or not self._proven(there, min(self.tol, STRICT)):
+            return False
+        self.last, self.beta, self.piece, self.nudge = there, beta, moved.after(event), NUDGE
+        return True
+
+    def by_solver(self) -> bool:
+        """Go a step by the solver's decision, as far as it is proven well; returns whether it is at all."""
+        well = self.tol / 10
+        while True:
+            beta = max(self.beta * (1 - self.nudge), self.end)
+            found, piece = self.track.corrected(self.last, beta)
+            can = self.nudge > self.shortest and found.certificate.holds(well)
+            if not can or self._proven(found, well):
+                break
+            self.nudge /= 4
+        proven = self._proven(found, self.tol)
+        self.shortest = SHORTEST if proven else FARTHEST  # what is not proven is not worth more work
+        self.last, self.beta, self.piece = found, beta, piece
+        self.nudge = min(10 * self.nudge, FARTHEST)
+        return proven
+
+    def _proven(self, there: Solution, tol: float) -> bool:
+        """Whether a solution, and the middle of the stretch that leads to it, are within ``tol``."""
+        if not there.certificate.holds(tol):
+            return False
+        return between(self.last, there, (self.beta + there.problem.beta) / 2).certificate.holds(tol)
+
+
+def follow(problem: LassoProblem, min_ratio: float, tol: float) -> Iterator[tuple[Solution, bool]]:
+    """Yield solutions at the events from ``beta_max`` down to ``min_ratio * beta_max``.
+
+    Each with whether the stretch above it is proven within ``tol``. Between neighbours in beta fitted values,
+    coefficients and dual vector are linear (see :func:`between`).
+    """
+    walk = _Walk(problem, min_ratio, tol)
+    yield walk.last, walk.last.certificate.holds(tol)
+    while walk.beta > walk.end:
+        proven = walk.by_event() or walk.by_solver()
+        yield walk.last, proven
 
 
 def between(left: Solution, right: Solution, beta: float) -> Solution:

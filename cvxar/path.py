@@ -1,5 +1,6 @@
 """Solutions along a decreasing grid of penalties."""
 
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
@@ -10,7 +11,7 @@ import pandas as pd
 
 from cvxar._typing import Array, ArrayLike
 from cvxar.criteria import describe
-from cvxar.errors import InputError, InputTypeError, unknown_name
+from cvxar.errors import CertificateWarning, InputError, InputTypeError, unknown_name
 from cvxar.homotopy import between, check_homotopy, follow, has_kink_path
 from cvxar.problem import LassoProblem, check_beta
 from cvxar.solver import Solution, solve
@@ -151,11 +152,17 @@ def solve_path(
     tol, solver
         As in :func:`cvxar.solve`.
     method : {"grid", "homotopy"}
-        ``"homotopy"`` returns the solutions at every penalty where a kink comes or goes, from ``beta_max`` to
+        ``"homotopy"`` returns the solutions at every penalty where a kink comes or goes (without a skip
+        connection also where end slopes begin or cease to be priced), from ``beta_max`` to
         ``min_ratio * beta_max``; in between :meth:`SolutionPath.at` interpolates exactly. For two-layer
-        ReLU, leaky ReLU and absolute-value networks with squared loss and skip connection on one column of
-        at most 10,000 observations; O(n + k) for each of a few hundred to thousands of events, each kept
-        with O(n) memory. ``betas``, ``n_betas`` and ``solver`` do not apply. See :mod:`cvxar.homotopy`.
+        ReLU, leaky ReLU and absolute-value networks with squared loss on one column of at most 10,000
+        observations; O(n + k) for each of a few hundred to thousands of events, each kept with O(n) memory.
+        ``betas``, ``n_betas`` and ``solver`` do not apply. See :mod:`cvxar.homotopy`.
+
+    Warns
+    -----
+    CertificateWarning
+        When a solution stops above ``tol``, or a stretch of the exact path is not proven within it.
 
     Raises
     ------
@@ -195,7 +202,24 @@ def _followed(
     beta_grid(problem.beta_max, 1, min_ratio)  # checks the ratio
     if problem.beta_max == 0:
         return SolutionPath((solve(problem.with_beta(0.0), tol=tol),))
-    return SolutionPath(tuple(follow(problem, float(min_ratio), tol)))
+    found = list(follow(problem, float(min_ratio), tol))
+    path = SolutionPath(tuple(solution for solution, _ in found))
+    if not all(proven for _, proven in found):
+        _warn_of_stretches(path, [proven for _, proven in found], tol)
+    return path
+
+
+def _warn_of_stretches(path: SolutionPath, proven: list[bool], tol: float) -> None:
+    """Say where a path is not proven to be exact."""
+    betas, odd = path.betas, [i for i, sure in enumerate(proven) if not sure]
+    first, last = betas[max(odd[0] - 1, 0)], betas[odd[-1]]
+    warnings.warn(
+        f"{len(odd)} of {len(path)} stretches of the path, between beta={first:.6g} and beta={last:.6g}, are "
+        f"not proven within tol={tol:g}: the data have too few digits to tell events apart. path.at(beta) "
+        "solves afresh where interpolation is not proven; a larger min_ratio or tol may help",
+        CertificateWarning,
+        stacklevel=4,
+    )
 
 
 def _checked(betas: ArrayLike) -> Array:
