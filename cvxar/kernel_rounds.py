@@ -4,28 +4,26 @@ import numpy as np
 from numba import njit
 
 from cvxar.kernel_settle import refine, segment_sums, settle_aggressively, settle_monotonically
-from cvxar.kernels import hinge_correlations, residual_sums
+from cvxar.kernels import hinge_correlations, price_cells, residual_sums
 
 
 @njit(cache=True)
-def evaluate(anchor, moments, nodes, value, slope, tilted, beta, cost, skip, sums, hinge, peak=0.0):
-    """Objective, gap, kink limit and midpoint of a state; fills ``sums`` and ``hinge``.
+def evaluate(anchor, moments, nodes, value, slope, tilted, beta, cost, skip, sums, hinge):
+    """Objective, gap, kink limit and midpoint of a state; fills ``sums`` and ``hinge``."""
+    energy, least, most = price_cells(anchor, moments, nodes, value, slope, sums, hinge)
+    middle = hinge[0] / 2
+    peak = max(most - middle, middle - least)
+    return price(nodes, slope, tilted, beta, cost, skip, hinge, energy, peak)
 
-    The gap is a sum of terms that are not negative up to rounding (see ``nodal_search.price``). ``peak``
-    is a lower limit for the largest kink correlation, for cells that hide more than their anchors show.
+
+@njit(cache=True)
+def price(nodes, slope, tilted, beta, cost, skip, hinge, energy, peak):
+    """As :func:`evaluate`, given the energy, F, and a bound on the correlations of kinks.
+
+    The gap is a sum of terms that are not negative up to rounding (see ``nodal_search.price``).
     """
-    energy = residual_sums(anchor, moments, nodes, value, slope, sums)
-    return price(anchor, nodes, slope, tilted, beta, cost, skip, energy, sums, hinge, peak)
-
-
-@njit(cache=True)
-def price(anchor, nodes, slope, tilted, beta, cost, skip, energy, sums, hinge, peak):
-    """As :func:`evaluate`, given the energy and the sums of the residuals; fills ``hinge``."""
-    hinge_correlations(anchor, sums, hinge)
     whole = 0.0 if skip else hinge[0]
     middle = hinge[0] / 2
-    for i in range(len(hinge)):
-        peak = max(peak, abs(hinge[i] - middle))
     bound = (peak + (cost - 0.5) * abs(whole)) / cost
     scale = min(1.0, beta / bound) if bound > 0 else 1.0
     reward, variation = 0.0, 0.0
@@ -50,7 +48,9 @@ def appraise(anchor, moments, state, common, sums, hinge, closely):
     energy = residual_sums(anchor, moments, nodes, value, slope, sums)
     step, change, tilt = refine(anchor, moments, nodes, slope, sign, tilt, *common, sums)
     value, slope = value + step, slope + change
-    priced = price(anchor, nodes, slope, *common, energy, sums, hinge, 0.0)
+    hinge_correlations(anchor, sums, hinge)
+    peak = np.max(np.abs(hinge - hinge[0] / 2))
+    priced = price(nodes, slope, *common, hinge, energy, peak)
     return (nodes, value, slope, sign, tilt), priced
 
 

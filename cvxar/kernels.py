@@ -43,6 +43,30 @@ def hinge_correlations(anchor, sums, hinge):
 
 
 @njit(cache=True)
+def price_cells(anchor, moments, nodes, value, slope, sums, hinge):
+    """``residual_sums`` and ``hinge_correlations`` in one sweep.
+
+    Returns sum r^2, and the least and the largest F.
+    """
+    energy, total, now, least, most, beyond = 0.0, 0.0, 0.0, np.inf, -np.inf, anchor[-1]
+    last = len(nodes) - 2
+    for k in range(last, -1, -1):
+        left, v, s = anchor[nodes[k]], value[k], slope[k]
+        for i in range(nodes[k + 1] - (0 if k == last else 1), nodes[k] - 1, -1):
+            w, d, e = moments[i, WEIGHT], moments[i, OFFSET], moments[i, TARGET]
+            f = v + s * (anchor[i] - left)
+            r0 = e - w * f - s * d
+            r1 = moments[i, CROSS] - d * f - s * moments[i, SQUARE]
+            energy += moments[i, ENERGY] - f * (e + r0) - s * (moments[i, CROSS] + r1)
+            now += (beyond - anchor[i]) * total + r1
+            total += r0
+            beyond = anchor[i]
+            sums[i, 0], sums[i, 1], hinge[i] = r0, r1, now
+            least, most = min(least, now), max(most, now)
+    return energy, least, most
+
+
+@njit(cache=True)
 def hinge_bound(knots, dual, kappa):
     """Largest absolute correlation of a unit with ``dual``: ``R - kappa L`` or ``L - kappa R`` at a knot.
 

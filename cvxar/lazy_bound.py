@@ -24,20 +24,21 @@ class Bounded(NamedTuple):
 
 def bounded(lazy: LazyCells, state: CellState, how: Setting) -> Bounded:
     """Price a state on cells; the gap holds for all points, seen or not."""
-    from cvxar import kernel_cells, kernel_rounds
+    from cvxar import kernel_bounds
 
-    cells = lazy.cells
-    sums, hinge = np.empty((len(cells.anchor), 2)), np.empty(len(cells.anchor))
-    common = (cells.anchor, cells.moments, *state[:3])
-    scaled = (cells.tilted, how.beta, how.cost, how.skip, sums, hinge)
-    *_, middle = kernel_rounds.evaluate(*common, *scaled, 0.0)
-    bounds = np.empty(len(cells.anchor))
-    largest = kernel_cells.cell_bounds(
-        cells.anchor, cells.moments, lazy.single, *state[:3], sums, hinge, middle, bounds
+    cells, bounds = lazy.cells, np.empty(len(lazy.input))
+    primal, gap, limit, peak, whole = kernel_bounds.bound_state(
+        cells.anchor,
+        cells.moments,
+        lazy.single,
+        *state[:3],
+        cells.tilted,
+        how.beta,
+        how.cost,
+        how.skip,
+        bounds,
     )
-    primal, gap, limit, _ = kernel_rounds.evaluate(*common, *scaled, largest)
-    peak = float(np.max(np.abs(hinge - middle)))
-    return Bounded(primal, gap, limit, bounds, peak, float(hinge[0]))
+    return Bounded(primal, gap, limit, bounds, peak, whole)
 
 
 def largest_correlation(lazy: LazyCells, cost: float, skip: bool) -> float | None:

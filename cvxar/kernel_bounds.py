@@ -1,0 +1,57 @@
+"""Compiled bounds on what cells hide: correlations of kinks between anchors (letters in ``kernels``)."""
+
+import numpy as np
+from numba import njit
+
+from cvxar.kernel_rounds import price
+from cvxar.kernels import CROSS, ENERGY, TARGET, WEIGHT, price_cells
+
+
+@njit(cache=True)
+def highest(start, end, bow):
+    """Largest value on [0, 1] of the line from ``start`` to ``end`` plus the parabola ``4 bow u (1 - u)``."""
+    rise = end - start
+    if abs(rise) >= 4 * bow:
+        return max(start, end)
+    return (start + end) / 2 + bow + rise * rise / (16 * bow)
+
+
+@njit(cache=True)
+def cell_bounds(anchor, moments, single, nodes, value, slope, sums, hinge, bounds):
+    """Bound the absolute correlation of a kink anywhere in each cell; fills ``bounds``, returns the largest.
+
+    At u between two anchors a distance h apart, F is its chord less a sum of r times tents between 0 and
+    g = u (h - u) / h. Half of g times sum r is known; the rest is at most half of g times the sum of |r|,
+    which is at most the square root of the weight times the energy of the cell.
+    """
+    middle = hinge[0] / 2
+    largest = bounds[-1] = abs(hinge[-1] - middle)
+    for k in range(len(nodes) - 1):
+        for i in range(nodes[k], nodes[k + 1]):
+            here, there = hinge[i] - middle, hinge[i + 1] - middle
+            bounds[i] = max(abs(here), abs(there))
+            if not single[i]:
+                f, s = value[k] + slope[k] * (anchor[i] - anchor[nodes[k]]), slope[k]
+                energy = moments[i, ENERGY] - f * (moments[i, TARGET] + sums[i, 0])
+                energy -= s * (moments[i, CROSS] + sums[i, 1])
+                noise = 1e-13 * (moments[i, ENERGY] + moments[i, WEIGHT] * f * f)
+                total = np.sqrt(moments[i, WEIGHT] * (max(energy, 0.0) + noise))
+                width = (anchor[i + 1] - anchor[i]) / 8
+                above = highest(here, there, width * max(total - sums[i, 0], 0.0))
+                below = highest(-here, -there, width * max(total + sums[i, 0], 0.0))
+                bounds[i] = max(bounds[i], above, below)
+            largest = max(largest, bounds[i])
+    return largest
+
+
+@njit(cache=True)
+def bound_state(anchor, moments, single, nodes, value, slope, tilted, beta, cost, skip, bounds):
+    """Objective, gap and kink limit of a state for all points, seen or not; fills ``bounds``.
+
+    Also the largest correlation of a kink at the anchors, and that of a slope.
+    """
+    sums, hinge = np.empty((len(anchor), 2)), np.empty(len(anchor))
+    energy, least, most = price_cells(anchor, moments, nodes, value, slope, sums, hinge)
+    largest = cell_bounds(anchor, moments, single, nodes, value, slope, sums, hinge, bounds)
+    primal, gap, limit, middle = price(nodes, slope, tilted, beta, cost, skip, hinge, energy, largest)
+    return primal, gap, limit, max(most - middle, middle - least), hinge[0]
