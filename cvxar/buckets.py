@@ -6,12 +6,9 @@ that cell are collected, sorted and cut into blocks, and in the end single point
 is proven not to matter.
 """
 
-from dataclasses import dataclass
 from types import ModuleType
-from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cvxar._typing import Array, BoolArray, IntArray
 from cvxar.cells import Cells
@@ -25,15 +22,33 @@ SLOTS = 65_536
 MOST_CROWDED = 0.01
 
 
-Entry = TypeVar("Entry", bound=np.generic)
-
-
-@dataclass
 class Pool:
-    """Collected points, sorted: inputs and targets less the line."""
+    """Collected points, sorted within each bucket: inputs and targets less the line."""
 
-    x: Array
-    r: Array
+    def __init__(self) -> None:
+        self._x = self._r = np.empty(0)
+        self._size = 0
+
+    @property
+    def x(self) -> Array:
+        """Inputs."""
+        return self._x[: self._size]
+
+    @property
+    def r(self) -> Array:
+        """Targets less the line."""
+        return self._r[: self._size]
+
+    def grow(self, more: int) -> tuple[Array, Array]:
+        """Return room for more points behind the others; room doubles, so that copies stay O(1) a point."""
+        before, self._size = self._size, self._size + more
+        if self._size > len(self._x):
+            room = max(self._size, 2 * len(self._x))
+            for name in ("_x", "_r"):
+                wider = np.empty(room)
+                wider[:before] = getattr(self, name)[:before]
+                setattr(self, name, wider)
+        return self.x[before:], self.r[before:]
 
 
 def bucket_edges(x: Array, low: float, width: float, buckets: int) -> Array:
@@ -42,20 +57,24 @@ def bucket_edges(x: Array, low: float, width: float, buckets: int) -> Array:
     Equal widths are cheapest; when they crowd (outliers, heavy tails), quantiles of a sample keep
     every bucket small whatever the distribution.
     """
-    sample = np.sort(x[:: max(len(x) // (SAMPLE * buckets), 1)])
+    sample = x[:: max(len(x) // (SAMPLE * buckets), 1)]
     counts = np.bincount(np.minimum((sample - low) / width * buckets, buckets - 1).astype(np.intp))
     if np.max(counts) <= MOST_CROWDED * len(sample):
         return np.empty(0)
     inner = np.linspace(0, len(sample) - 1, buckets + 1)[1:-1].astype(np.intp)
-    return np.unique(sample[inner])
+    return np.unique(np.sort(sample)[inner])
 
 
 class LazyCells:
-    """Cells of a large column that can be refined. ``start`` is -1 for a bucket not collected yet."""
+    """Cells of a large column that can be refined.
+
+    ``run`` is where the points of each cell stand in the pool, -1 for a bucket not collected yet.
+    """
 
     def __init__(self, x: Array, y: Array, center: float, y_center: float, y_scale: float) -> None:
         self.x, self.y = np.ascontiguousarray(x), np.ascontiguousarray(y)
-        self.low, self.center, self.scale = float(np.min(x)), center, float(np.ptp(x))
+        self.low, self.high, self.center = float(np.min(self.x)), float(np.max(self.x)), center
+        self.scale = self.high - self.low
         self.y_center, self.y_scale = y_center, y_scale
         self.frame = self._frame()
         self.ids = np.empty(len(self.x), dtype=np.uint16)
@@ -67,15 +86,14 @@ class LazyCells:
         places = self.low + self.scale * np.linspace(0, 1, slots + 1)
         table = np.searchsorted(edges, places, side="right")
         self.kernels.fill_buckets(
-            self.x, self.y, self.low, self.scale, edges, table, self.frame, self.ids, first, least, moments
+            self.x, self.y, self.low, self.high, edges, table, self.frame, self.ids, first, least, moments
         )
         used = np.flatnonzero(moments[:, 0])
         self.kernels.shift_moments(moments, (first - least) / self.scale)
         self.moments, self.input = moments[used], least[used]
-        self.bucket, self.start = used.astype(np.intp), np.full(len(used), -1)
-        self.stop = np.full(len(used), -1)
+        self.bucket, self.run = used.astype(np.intp), np.full((len(used), 2), -1)
         self.single: BoolArray = self.moments[:, 2] == 0  # every point at the anchor
-        self.pool = Pool(np.empty(0), np.empty(0))
+        self.pool = Pool()
         self._cells: Cells | None = None
 
     @property
@@ -109,45 +127,23 @@ class LazyCells:
         wanted = wanted & ~self.single
         if not wanted.any():
             return np.arange(len(self.input))
-        self._collect(wanted & (self.start < 0))
-        runs = np.flatnonzero(wanted)
-        room = int(np.sum(self.stop[runs] - self.start[runs]))
-        starts, stops, owner = (np.empty(room, dtype=np.intp) for _ in range(3))
-        count = self.kernels.cut_runs(
-            self.pool.x, self.start[runs], self.stop[runs], PIECES, starts, stops, owner
-        )
-        return self._splice(wanted, starts[:count], stops[:count], runs[owner[:count]])
-
-    def _splice(self, wanted: BoolArray, starts: IntArray, stops: IntArray, owner: IntArray) -> IntArray:
-        pool = self.pool
-        moments = np.zeros((len(starts), 6))
-        self.kernels.block_moments(pool.x, pool.r, starts, stops, self.scale, moments)
-        kept = np.flatnonzero(~wanted)
-        order = np.argsort(np.concatenate([kept, owner]), kind="stable")
-
-        def merge(old: NDArray[Entry], new: NDArray[Entry]) -> NDArray[Entry]:
-            return np.concatenate([old[kept], new])[order]
-
+        self._collect(wanted & (self.run[:, 0] < 0))
+        cells = (self.moments, self.input, self.bucket, self.run, self.single)
+        split = self.kernels.split_cells(wanted, *cells, self.pool.x, self.pool.r, self.scale, PIECES)
+        self.moments, self.input, self.bucket, self.run, self.single = split[:-1]
         self._cells = None
-        single = pool.x[starts] == pool.x[stops - 1]
-        where = np.concatenate([kept, owner])[order]
-        self.moments, self.input = merge(self.moments, moments), merge(self.input, pool.x[starts])
-        self.bucket = merge(self.bucket, self.bucket[owner])
-        self.start, self.stop = merge(self.start, starts), merge(self.stop, stops)
-        self.single = merge(self.single, single)
-        return np.searchsorted(where, np.arange(int(where[-1]) + 1))
+        where: IntArray = split[-1]
+        return where
 
     def _collect(self, wanted: BoolArray) -> None:
         """Bring the points of some buckets into the pool, sorted within each bucket."""
         if not wanted.any():
             return
         sizes = self.moments[wanted, 0].astype(np.intp)
-        ends = np.cumsum(sizes)
+        ends, before = np.cumsum(sizes), len(self.pool.x)
         place = np.full(self.buckets + 1, -1)
         place[self.bucket[wanted]] = ends - sizes
-        x, r = np.empty(int(ends[-1])), np.empty(int(ends[-1]))
+        x, r = self.pool.grow(int(ends[-1]))
         self.kernels.collect(self.x, self.y, self.ids, place, self.frame, x, r)
         self.kernels.sort_runs(x, r, ends - sizes, ends)
-        before = len(self.pool.x)
-        self.start[wanted], self.stop[wanted] = before + ends - sizes, before + ends
-        self.pool = Pool(np.concatenate([self.pool.x, x]), np.concatenate([self.pool.r, r]))
+        self.run[wanted, 0], self.run[wanted, 1] = before + ends - sizes, before + ends

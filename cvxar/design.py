@@ -11,6 +11,7 @@ from cvxar.buckets import LazyCells
 from cvxar.cells import Cells, point_cells
 
 SMALLEST_LAZY = 16_384
+NARROWEST_LAZY = 1e-290  # the inverse of a width of buckets must not overflow
 
 
 @dataclass(frozen=True)
@@ -159,7 +160,9 @@ class Design:
     @property
     def lazily_sorted(self) -> bool:
         """Whether the data are so many and so plain that they are sorted only where it matters."""
-        return len(self.y) >= SMALLEST_LAZY and self.one_column and self.given_weight is None
+        if len(self.y) < SMALLEST_LAZY or self.given_weight is not None or not self.one_column:
+            return False
+        return bool(self.widths[0] > NARROWEST_LAZY)
 
     @cached_property
     def lazy(self) -> LazyCells:

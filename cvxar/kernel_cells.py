@@ -3,7 +3,7 @@
 import numpy as np
 from numba import njit
 
-from cvxar.kernels import ENERGY, WEIGHT, residual_sums
+from cvxar.kernels import WEIGHT
 
 
 @njit(cache=True)
@@ -23,21 +23,27 @@ def bucket_in(x, edges, start, stop):
 
 
 @njit(cache=True)
-def fill_buckets(x, y, low, width, edges, table, frame, ids, first, least, moments):
+def inverted(frame):
+    """Factors that make ``(y - y_center) * a - level - (x - center) * b`` the scaled target less the line.
+
+    ``frame = (center, scale, y center, y scale, level, tilted)``: targets are scaled, and the line
+    ``level + tilted t`` with ``t = (x - center) / scale`` is taken off.
+    """
+    return 1 / frame[3], frame[5] / frame[1]
+
+
+@njit(cache=True)
+def fill_buckets(x, y, low, high, edges, table, frame, ids, first, least, moments):
     """Sum every point into its bucket, offsets taken from the first point seen; the maximum is last.
 
     Buckets have equal widths when ``edges`` is empty; else bucket b ends before ``edges[b]``, and
     ``table[s]`` counts the edges at or below slot s of equal slots.
-    ``frame = (center, scale, y center, y scale, level, tilted)``: targets are scaled, and the line
-    ``level + tilted t`` with ``t = (x - center) / scale`` is taken off. ``least`` becomes the smallest
-    input of each bucket.
+    ``least`` becomes the smallest input of each bucket; ``frame`` as in ``inverted``.
     """
-    buckets = len(first) - 1
-    center, scale, y_center, y_scale, level, tilted = frame
+    buckets, width = len(first) - 1, high - low
+    center, y_center, level = frame[0], frame[2], frame[4]
+    (a, b_line), per = inverted(frame), 1 / frame[1]
     factor, slots = buckets / width, (len(table) - 1) / width
-    high = x[0]
-    for i in range(len(x)):
-        high = max(high, x[i])
     for i in range(len(x)):
         if x[i] == high:
             b = buckets
@@ -52,8 +58,8 @@ def fill_buckets(x, y, low, width, edges, table, frame, ids, first, least, momen
             least[b] = x[i]
         elif x[i] < least[b]:
             least[b] = x[i]
-        d = (x[i] - first[b]) / scale
-        r = (y[i] - y_center) / y_scale - (level + tilted * ((x[i] - center) / scale))
+        d = (x[i] - first[b]) * per
+        r = (y[i] - y_center) * a - level - (x[i] - center) * b_line
         moments[b, 0] += 1.0
         moments[b, 1] += d
         moments[b, 2] += d * d
@@ -62,12 +68,15 @@ def fill_buckets(x, y, low, width, edges, table, frame, ids, first, least, momen
         moments[b, 5] += r * r
 
 
-@njit(cache=True)
+@njit(cache=True, fastmath={"reassoc"})
 def line_sums(x, y, center, scale, y_center, y_scale):
-    """Sums of t, e, t^2 and t e over all points, in one pass."""
-    a, b, c, d = 0.0, 0.0, 0.0, 0.0
+    """Sums of t, e, t^2 and t e over all points, in one pass.
+
+    In any order: the line is only taken off for digits.
+    """
+    a, b, c, d, per, y_per = 0.0, 0.0, 0.0, 0.0, 1 / scale, 1 / y_scale
     for i in range(len(x)):
-        t, e = (x[i] - center) / scale, (y[i] - y_center) / y_scale
+        t, e = (x[i] - center) * per, (y[i] - y_center) * y_per
         a += t
         b += e
         c += t * t
@@ -91,13 +100,13 @@ def collect(x, y, ids, place, frame, out_x, out_r):
     ``place[b]`` is where bucket b begins in the output, negative where it is not wanted; it ends up past the
     last point of the bucket.
     """
-    center, scale, y_center, y_scale, level, tilted = frame
+    center, y_center, level = frame[0], frame[2], frame[4]
+    a, b = inverted(frame)
     for i in range(len(x)):
         at = place[ids[i]]
         if at >= 0:
             out_x[at] = x[i]
-            r = (y[i] - y_center) / y_scale
-            out_r[at] = r - (level + tilted * ((x[i] - center) / scale))
+            out_r[at] = (y[i] - y_center) * a - level - (x[i] - center) * b
             place[ids[i]] = at + 1
 
 
@@ -149,74 +158,70 @@ def spread_out(a, b, slot, place):
 
 
 @njit(cache=True)
-def block_moments(x, r, starts, stops, scale, moments):
-    """Sums of runs of sorted points about the first point of each run."""
-    for j in range(len(starts)):
-        for i in range(starts[j], stops[j]):
-            d = (x[i] - x[starts[j]]) / scale
-            moments[j, 0] += 1.0
-            moments[j, 1] += d
-            moments[j, 2] += d * d
-            moments[j, 3] += r[i]
-            moments[j, 4] += r[i] * d
-            moments[j, 5] += r[i] * r[i]
+def add_block(x, r, scale, out):
+    """Write the sums of sorted points about the first of them."""
+    out[:] = 0.0
+    for i in range(len(x)):
+        d = (x[i] - x[0]) / scale
+        out[0] += 1.0
+        out[1] += d
+        out[2] += d * d
+        out[3] += r[i]
+        out[4] += r[i] * d
+        out[5] += r[i] * r[i]
 
 
 @njit(cache=True)
-def cut_runs(x, begins, ends, pieces, starts, stops, owner):
-    """Cut runs of sorted points into about ``pieces`` blocks each, never between equal inputs.
+def cut_run(x, start, stop, pieces, cuts, count):
+    """Cut a run of sorted points into about ``pieces`` blocks, never between equal inputs.
 
-    Short runs are cut into single inputs. Writes the first and last (exclusive) index of each block and
-    the run it is from; returns the number of blocks.
+    A short run is cut into single inputs. Writes where blocks begin to ``cuts``, from ``count`` on; returns
+    the new count.
     """
-    count = 0
-    for run in range(len(begins)):
-        at, stop = begins[run], ends[run]
-        size = (stop - at) // pieces if stop - at > 4 * pieces else 1
-        while at < stop:
-            ahead = min(at + size, stop)
-            while ahead < stop and x[ahead] == x[ahead - 1]:
-                ahead += 1
-            starts[count], stops[count], owner[count] = at, ahead, run
-            count += 1
-            at = ahead
+    size = (stop - start) // pieces if stop - start > 4 * pieces else 1
+    while start < stop:
+        cuts[count] = start
+        count += 1
+        start = min(start + size, stop)
+        while start < stop and x[start] == x[start - 1]:
+            start += 1
     return count
 
 
 @njit(cache=True)
-def highest(start, end, bow):
-    """Largest value on [0, 1] of the line from ``start`` to ``end`` plus the parabola ``4 bow u (1 - u)``."""
-    rise = end - start
-    if abs(rise) >= 4 * bow:
-        return max(start, end)
-    return (start + end) / 2 + bow + rise * rise / (16 * bow)
+def split_cells(wanted, moments, inputs, bucket, run, single, x, r, scale, pieces):
+    """Cut the wanted cells, of sorted points ``x[run[i, 0] : run[i, 1]]`` each, and keep the others.
 
-
-@njit(cache=True)
-def cell_bounds(anchor, moments, single, nodes, value, slope, sums, hinge, middle, bounds):
-    """Bound the absolute correlation of a kink anywhere in each cell; fills ``bounds``, returns the largest.
-
-    At u between two anchors a distance h apart, F is its chord less a sum of r times tents between 0 and
-    g = u (h - u) / h. Half of g times sum r is known; the rest is at most half of g times the sum of |r|,
-    which is at most the square root of the weight times the energy of the cell.
+    Returns moments, inputs, buckets, runs and singles anew, and for every old cell its index among them.
     """
-    residual_sums(anchor, moments, nodes, value, slope, sums)
-    largest = abs(hinge[-1] - middle)
-    last = len(nodes) - 2
-    for k in range(last + 1):
-        for i in range(nodes[k], nodes[k + 1]):
-            here, there = hinge[i] - middle, hinge[i + 1] - middle
-            bounds[i] = max(abs(here), abs(there))
-            if not single[i]:
-                f, s = value[k] + slope[k] * (anchor[i] - anchor[nodes[k]]), slope[k]
-                energy = moments[i, ENERGY] - f * (moments[i, 3] + sums[i, 0])
-                energy -= s * (moments[i, 4] + sums[i, 1])
-                noise = 1e-13 * (moments[i, ENERGY] + moments[i, WEIGHT] * f * f)
-                total = np.sqrt(moments[i, WEIGHT] * (max(energy, 0.0) + noise))
-                width = (anchor[i + 1] - anchor[i]) / 8
-                above = highest(here, there, width * max(total - sums[i, 0], 0.0))
-                below = highest(-here, -there, width * max(total + sums[i, 0], 0.0))
-                bounds[i] = max(bounds[i], above, below)
-            largest = max(largest, bounds[i])
-    bounds[len(anchor) - 1] = abs(hinge[-1] - middle)
-    return largest
+    room = 0
+    for i in range(len(wanted)):
+        room += run[i, 1] - run[i, 0] if wanted[i] else 0
+    cuts, ends, where, count = (
+        np.empty(room + 1, np.int64),
+        np.empty(len(wanted), np.int64),
+        np.empty(len(wanted), np.int64),
+        0,
+    )
+    total = 0
+    for i in range(len(wanted)):
+        where[i], before = total, count
+        if wanted[i]:
+            count = cut_run(x, run[i, 0], run[i, 1], pieces, cuts, count)
+        total += count - before if wanted[i] else 1
+        ends[i] = count
+    sums, least, alone = np.empty((total, 6)), np.empty(total), np.empty(total, np.bool_)
+    owner, runs = np.empty(total, bucket.dtype), np.empty((total, 2), run.dtype)
+    for i in range(len(wanted)):
+        j = where[i]
+        if not wanted[i]:
+            sums[j], least[j], alone[j] = moments[i], inputs[i], single[i]
+            owner[j], runs[j, 0], runs[j, 1] = bucket[i], run[i, 0], run[i, 1]
+            continue
+        for c in range(ends[i - 1] if i else 0, ends[i]):
+            start, stop = cuts[c], cuts[c + 1] if c + 1 < ends[i] else run[i, 1]
+            add_block(x[start:stop], r[start:stop], scale, sums[j])
+            least[j], alone[j] = x[start], x[start] == x[stop - 1]
+            owner[j], runs[j, 0], runs[j, 1] = bucket[i], start, stop
+            j += 1
+    return sums, least, owner, runs, alone, where

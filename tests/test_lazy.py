@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cvxar import LassoProblem, kernel_cells, solve
+from cvxar import LassoProblem, kernel_bounds, kernel_cells, solve
 from cvxar.architectures.two_layer import hinge_sums
 from cvxar.buckets import LazyCells
 from cvxar.cell_search import search_cells, setting_of
@@ -95,6 +95,36 @@ def test_bounds_hold_for_every_point_and_sums_are_exact(kind, skip, seed):
         assert priced.primal == pytest.approx(energy + setting_of(problem).beta * norm, rel=1e-7)
         assert np.sum(lazy.moments[:, 0]) == len(t)
         lazy.refine(rng.uniform(size=len(lazy.input)) < 0.3)
+
+
+@settings(max_examples=12)
+@given(kind=st.sampled_from(KINDS), seed=st.integers(0, 99))
+def test_split_cells_hold_the_sums_of_their_points(kind, seed):
+    s = series(kind, 3000, seed)
+    lazy, rng = lazy_cells(s), np.random.default_rng(seed)
+    center, scale, y_center, y_scale, level, tilted = lazy.frame
+    t = (s[:-1] - center) / scale
+    r = (s[1:] - y_center) / y_scale - (level + tilted * t)
+    for _ in range(4):
+        before = lazy.input
+        where = lazy.refine(rng.uniform(size=len(before)) < 0.4)
+        np.testing.assert_array_equal(lazy.input[where], before)
+        cell = np.searchsorted(lazy.input, s[:-1], side="right") - 1
+        d = (s[:-1] - lazy.input[cell]) / scale
+        for column, part in enumerate((np.ones(len(t)), d, d * d, r, r * d, r * r)):
+            sums = np.bincount(cell, weights=part, minlength=len(lazy.input))
+            sizes = np.bincount(cell, weights=np.abs(part), minlength=len(lazy.input))
+            assert np.all(np.abs(lazy.moments[:, column] - sums) <= 1e-12 * sizes + 1e-13)
+        spread = np.bincount(cell, weights=d, minlength=len(lazy.input))
+        np.testing.assert_array_equal(lazy.single, spread == 0)
+
+
+@given(start=st.floats(-9, 9), end=st.floats(-9, 9), bow=st.floats(0, 9))
+def test_highest_point_of_a_bowed_line(start, end, bow):
+    u = np.linspace(0, 1, 2001)
+    seen = np.max(start + (end - start) * u + 4 * bow * u * (1 - u))
+    found = kernel_bounds.highest(start, end, bow)
+    assert seen - 1e-12 <= found <= seen + 1e-5
 
 
 @pytest.mark.parametrize("kind", ["even", "ties", "crowded", "tiny range", "one value"])
