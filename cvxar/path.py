@@ -13,6 +13,7 @@ from cvxar._typing import Array, ArrayLike
 from cvxar.criteria import describe
 from cvxar.errors import CertificateWarning, InputError, InputTypeError, unknown_name
 from cvxar.homotopy import between, check_homotopy, follow, has_kink_path
+from cvxar.options import check_tolerance
 from cvxar.problem import LassoProblem, check_beta
 from cvxar.solver import Solution, solve
 
@@ -198,6 +199,7 @@ def _followed(
         raise InputError(
             'method="homotopy" finds the penalties itself; leave out betas and solver, then ask path.at(beta)'
         )
+    check_tolerance(tol)
     check_homotopy(problem)
     beta_grid(problem.beta_max, 1, min_ratio)  # checks the ratio
     if problem.beta_max == 0:

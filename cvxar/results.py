@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -25,7 +25,7 @@ from cvxar.selection import Selection, select
 from cvxar.settings import Settings, Terms
 from cvxar.simulation import conditional_mean
 from cvxar.solver import Solution
-from cvxar.transforms import Difference, fit_scale
+from cvxar.transforms import Difference, Scale, fit_scale
 
 
 @dataclass(frozen=True)
@@ -216,14 +216,7 @@ def fit_results(
     ``choose`` returns a solution of the problem, chosen before; without it the settings choose one.
     """
     settings = settings.kept()
-    terms = settings.check()
-    seasonal = bool(settings.seasonal)
-    own = seasons(known.index) if seasonal and settings.period is None else None
-    deterministic = Deterministic(settings.trend, check_period(settings.period, seasonal, own))
-    scale = fit_scale(settings.transform, known.values)
-    values = scale.forward(known.values)
-    frame = lag_frame(replace(known, values=values), terms.lags, deterministic, terms.hold_back)
-    problem = regression(frame, terms, deterministic, settings)
+    terms, deterministic, scale, frame, problem = prepare(known, settings)
     chosen = (choose or selected_by(settings))(problem)
     solution = chosen.solution
     resid = frame.y - solution.fitted
@@ -239,6 +232,33 @@ def fit_results(
         _shocks(resid, solution.problem.loss),
     )
     return Results(frame, chosen, predictor, terms, settings, len(known))
+
+
+class Prepared(NamedTuple):
+    """The regression of an autoregression, before a penalty is chosen."""
+
+    terms: Terms
+    deterministic: Deterministic
+    scale: Scale
+    frame: LagFrame
+    problem: LassoProblem
+
+
+def prepare(known: Observations, settings: Settings) -> Prepared:
+    """Return the regression that the settings describe; O(n).
+
+    Raises
+    ------
+    InputError, InputTypeError
+        For settings or data that cannot be used.
+    """
+    terms, seasonal = settings.check(), bool(settings.seasonal)
+    own = seasons(known.index) if seasonal and settings.period is None else None
+    deterministic = Deterministic(settings.trend, check_period(settings.period, seasonal, own))
+    scale = fit_scale(settings.transform, known.values)
+    values = scale.forward(known.values)
+    frame = lag_frame(replace(known, values=values), terms.lags, deterministic, terms.hold_back)
+    return Prepared(terms, deterministic, scale, frame, regression(frame, terms, deterministic, settings))
 
 
 def _shocks(resid: Array, loss: Loss) -> Array:

@@ -17,6 +17,8 @@ from cvxar.commands import inputs
 from cvxar.datasets import load_bitcoin
 from cvxar.errors import CertificateWarning, DownloadError, InputError
 from cvxar.model import ConvexAR
+from cvxar.path import solve_path
+from cvxar.problem import LassoProblem
 
 COMMANDS = ["benchmark", "backtest", "fit", "forecast", "path", "features"]
 ROW = [
@@ -201,6 +203,55 @@ def test_path_descends_from_beta_max(capsys):
     assert all(row["relative_gap"] <= 1e-8 for row in rows)
 
 
+@pytest.mark.parametrize("skip", ["--skip", "--no-skip"])
+def test_path_can_stop_at_every_event(capsys, skip):
+    arguments = [skip, "--min-ratio", "0.01", "--tol", "1e-9"]
+    read = results(capsys, "path", "--method", "homotopy", *arguments)
+    values = load_bitcoin().to_numpy()
+    problem = LassoProblem(values[:-1], values[1:], beta=0.0, skip=skip == "--skip")
+    expected = solve_path(problem, method="homotopy", min_ratio=0.01, tol=1e-9).to_frame()
+    assert read["method"] == "homotopy"
+    assert [row["beta"] for row in read["rows"]] == pytest.approx(expected["beta"].to_list(), rel=1e-9)
+    assert [row["bic"] for row in read["rows"]] == pytest.approx(expected["bic"].to_list(), rel=1e-9)
+    assert all(row["relative_gap"] <= 1e-9 for row in read["rows"])
+
+
+def test_path_takes_the_penalties_given(capsys):
+    rows = results(capsys, "path", "--betas", "1e5,1e6", "--lags", "2")["rows"]
+    assert [row["beta"] for row in rows] == [1e6, 1e5]
+    assert rows[0]["objective"] == pytest.approx(
+        ConvexAR(2, beta=1e6).fit(load_bitcoin()).certificate_.primal, rel=1e-8
+    )
+
+
+MODEL = ["--trend", "ct", "--seasonal", "--period", "5", "--transform", "log"]
+SETTINGS = {"trend": "ct", "seasonal": True, "period": 5, "transform": "log"}
+
+
+def test_every_command_of_one_model_takes_its_options(capsys, prices):
+    file, series = prices
+    model = ConvexAR(beta_ratio=0.1, **SETTINGS).fit(series)
+    fitted = results(capsys, "fit", str(file), *MODEL, "--beta-ratio", "0.1")
+    assert fitted["params"] == model.params_.to_dict()
+    assert (fitted["beta"], fitted["beta_max"]) == (model.beta_, model.beta_max_)
+    forecast = results(capsys, "forecast", str(file), *MODEL, "--beta-ratio", "0.1", "--steps", "2")["rows"]
+    expected = model.forecast(2, rng=0)["mean"].to_list()
+    assert [row["mean"] for row in forecast] == pytest.approx(expected, rel=1e-9)
+    features = results(capsys, "features", str(file), *MODEL, "--beta-ratio", "0.1")["rows"]
+    assert [row["location"] for row in features] == [b.location for b in model.breakpoints_]
+    path = results(capsys, "path", str(file), *MODEL, "--n-betas", "2", "--min-ratio", "0.1")["rows"]
+    assert [row["beta"] for row in path] == pytest.approx([model.beta_max_, model.beta_])
+    assert path[1]["objective"] == pytest.approx(model.certificate_.primal, rel=1e-8)
+
+
+def test_backtest_takes_the_options_of_the_model(capsys, prices):
+    file, series = prices
+    read = results(capsys, "backtest", str(file), *MODEL, "--beta-ratio", "0.1", "--initial", "36")
+    scores = cvxar.backtest(series, {"ConvexAR": ConvexAR(beta_ratio=0.1, **SETTINGS)}, initial=36).scores()
+    (row,) = [row for row in read["rows"] if row["model"] == "ConvexAR"]
+    assert row["rmse"] == pytest.approx(scores.loc["ConvexAR", "rmse"], rel=1e-9)
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_text_is_for_readers(capsys, prices, command):
     options = SMALL if command == "benchmark" else []
@@ -272,6 +323,19 @@ def complaint(capsys, *arguments):
         ("path --n-betas 0", "n_betas must be a whole number of at least 1"),
         ("path --min-ratio 2", "min_ratio"),
         ("path --beta 3", "--beta"),
+        ("path --method exact", "unknown method 'exact'; known: 'grid', 'homotopy'"),
+        ("path --method homotopy --n-betas 3", "leave out --betas and --n-betas"),
+        ("path --method homotopy --betas 3", "leave out --betas and --n-betas"),
+        ("path --method homotopy --lags 2", 'method="grid"'),
+        ("path --method homotopy --tol 0", "tol must be"),
+        ("path --betas 3,2 --n-betas 3", "leave out --n-betas and --min-ratio"),
+        ("path --betas -3", "beta must be finite and at least 0, got -3.0"),
+        ("fit --trend cc", "unknown trend 'cc'; known: 'n', 'c', 't', 'ct', 'ctt'"),
+        ("fit --seasonal --period 1", "period must be at least 2"),
+        ("features --transform exp", "'logdiff'"),
+        ("fit --beta-ratio 2", "beta_ratio must be above 0 and at most 1"),
+        ("forecast --beta 3 --beta-ratio 0.1", "give beta or beta_ratio, not both"),
+        ("benchmark --trend ct", "--trend"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(capsys, monkeypatch, tmp_path, arguments, says):

@@ -278,7 +278,7 @@ def test_problems_without_an_exact_path_are_sent_to_the_grid(given):
 
 def test_options_that_do_not_go_together_are_refused():
     problem = LassoProblem([0.0, 1.0, 2.0], [0.0, 0.0, 1.0], beta=0, skip=True)
-    for options in ({"betas": [0.1]}, {"solver": "osqp"}, {"min_ratio": 0.0}):
+    for options in ({"betas": [0.1]}, {"solver": "osqp"}, {"min_ratio": 0.0}, {"tol": 0.0}, {"tol": np.nan}):
         with pytest.raises(InputError):
             solve_path(problem, method="homotopy", **options)
     with pytest.raises(InputError, match="unknown method"):

@@ -5,7 +5,9 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from cvxar import architectures
+from cvxar.deterministic import TRENDS
 from cvxar.errors import InputError
+from cvxar.transforms import CATALOGUE
 
 DEEP = ("relu", "leaky_relu", "abs")  # activations --depth can stack
 
@@ -93,6 +95,25 @@ def add_beta(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """Add what ``ConvexAR`` knows beside lags, network and penalty, for commands that use one."""
+    parser.add_argument(
+        "--trend", default="c", help=f"one of {', '.join(TRENDS)}, as in AutoReg (default: c)"
+    )
+    parser.add_argument("--seasonal", action="store_true", help="a free dummy for every season")
+    parser.add_argument(
+        "--period", type=whole, help="number of seasons, if the dates do not say it (such as 7 for days)"
+    )
+    parser.add_argument("--transform", help=f"fit on another scale: {', '.join(CATALOGUE)}")
+
+
+def add_fit(parser: argparse.ArgumentParser) -> None:
+    """Add the model and its penalty, for commands that fit one ``ConvexAR``."""
+    add_model(parser)
+    add_beta(parser)
+    parser.add_argument("--beta-ratio", type=real, help="share of beta_max, instead of --beta")
+
+
 def add_plot(parser: argparse.ArgumentParser) -> None:
     """Add the picture, for commands that have one."""
     parser.add_argument(
@@ -106,9 +127,9 @@ def add_seed(parser: argparse.ArgumentParser) -> None:
 
 
 def add_contest(parser: argparse.ArgumentParser) -> None:
-    """Add the horizon, the penalty, the picture and the seed, for commands that let models forecast."""
+    """Add the horizon, the picture and the seed, for commands that let models forecast."""
     parser.add_argument("--horizon", type=whole, default=1, help="steps ahead (default: 1)")
-    for add in (add_beta, add_plot, add_seed):
+    for add in (add_plot, add_seed):
         add(parser)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from cvxar.backtesting import backtest
-from cvxar.commands.arguments import add_contest, real, reals, whole
+from cvxar.commands.arguments import add_contest, add_fit, reals, whole
 from cvxar.commands.base import Command, Output, head, model_of, plain, records
 from cvxar.commands.inputs import Given
 from cvxar.contest import AR1, linear_models
@@ -17,6 +17,7 @@ from cvxar.lags import check_lags
 
 def _options(parser: argparse.ArgumentParser) -> None:
     add_contest(parser)
+    add_fit(parser)
     parser.add_argument("--initial", type=whole, help="length of the first training set (default: 80 %%)")
     parser.add_argument("--window", type=whole, help="train on the last so many (default: on all)")
     parser.add_argument("--step", type=whole, default=1, help="from one origin to the next (default: 1)")
@@ -25,7 +26,6 @@ def _options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--returns", action="store_true", help="forecast log returns instead of the level")
     parser.add_argument("--jobs", type=whole, default=1, help="processes (default: 1, -1 for all)")
     parser.add_argument("--progress", action="store_true", help="show a bar (needs tqdm)")
-    parser.add_argument("--beta-ratio", type=real, help="share of beta_max, instead of --beta")
 
 
 def _run(options: argparse.Namespace, given: Given, command: str) -> Output:

@@ -46,10 +46,9 @@ class Command:
 
 def model_of(options: argparse.Namespace) -> ConvexAR:
     """Return the model, not yet fitted, that the options describe."""
-    ratio = getattr(options, "beta_ratio", None)
-    penalty = {"beta": options.beta} if ratio is None else {"beta_ratio": ratio}
-    lags = check_lags(options.lags)
-    return ConvexAR(lags, architecture=options.architecture, skip=options.skip, **penalty)
+    names = ("architecture", "skip", "trend", "seasonal", "period", "transform", "beta", "beta_ratio")
+    given = {name: getattr(options, name) for name in names if hasattr(options, name)}
+    return ConvexAR(check_lags(options.lags), **given)
 
 
 def head(given: Given, command: str) -> dict[str, Any]:

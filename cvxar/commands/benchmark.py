@@ -3,7 +3,7 @@
 import argparse
 from dataclasses import replace
 
-from cvxar.commands.arguments import add_contest, part
+from cvxar.commands.arguments import add_beta, add_contest, part
 from cvxar.commands.base import Command, Output
 from cvxar.commands.inputs import Given
 from cvxar.comparison import compare
@@ -11,6 +11,7 @@ from cvxar.comparison import compare
 
 def _options(parser: argparse.ArgumentParser) -> None:
     add_contest(parser)
+    add_beta(parser)
     parser.add_argument(
         "--test",
         type=part,

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cvxar.commands.arguments import add_beta, add_plot
+from cvxar.commands.arguments import add_fit, add_plot
 from cvxar.commands.base import Command, Output, head, model_of, records
 from cvxar.commands.inputs import Given
 from cvxar.lags import check_lags
@@ -20,7 +20,7 @@ MOST = 8  # of what is listed in one line
 
 
 def _options(parser: argparse.ArgumentParser) -> None:
-    add_beta(parser)
+    add_fit(parser)
     add_plot(parser)
 
 

@@ -2,14 +2,14 @@
 
 import argparse
 
-from cvxar.commands.arguments import add_beta, add_plot
+from cvxar.commands.arguments import add_fit, add_plot
 from cvxar.commands.base import Command, Output, head, model_of, plain, records
 from cvxar.commands.features import breakpoint_table, picture
 from cvxar.commands.inputs import Given
 
 
 def _options(parser: argparse.ArgumentParser) -> None:
-    add_beta(parser)
+    add_fit(parser)
     add_plot(parser)
 
 

@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from cvxar.commands.arguments import add_beta, add_plot, add_seed, reals, whole
+from cvxar.commands.arguments import add_fit, add_plot, add_seed, reals, whole
 from cvxar.commands.base import Command, Output, head, model_of, records
 from cvxar.commands.inputs import Given
 from cvxar.intervals import BY_NAME
@@ -13,7 +13,7 @@ FAN = (50, 80, 95)  # bands in per cent of a picture for which none are asked
 
 
 def _options(parser: argparse.ArgumentParser) -> None:
-    add_beta(parser)
+    add_fit(parser)
     parser.add_argument("--steps", type=whole, default=1, help="how many (default: 1)")
     parser.add_argument("--level", type=reals, help="bands in per cent, such as 80 or 80,95")
     kinds = ", ".join(BY_NAME)

@@ -1,35 +1,64 @@
-"""``cvxar path``: solutions along a decreasing grid of penalties."""
+"""``cvxar path``: solutions along a decreasing grid of penalties, or at every event of the exact path."""
 
 import argparse
 from typing import Any
 
 from cvxar import plots
-from cvxar.commands.arguments import add_plot, real, whole
-from cvxar.commands.base import Command, Output, head, records
+from cvxar.commands.arguments import add_model, add_plot, real, reals, whole
+from cvxar.commands.base import Command, Output, head, model_of, records
 from cvxar.commands.inputs import Given
-from cvxar.lags import check_lags, lag_frame
+from cvxar.errors import InputError
+from cvxar.lags import check_lags
 from cvxar.observations import observe
-from cvxar.path import solve_path
-from cvxar.problem import LassoProblem
+from cvxar.path import METHODS, solve_path
+from cvxar.results import prepare
+
+N_BETAS = 20
 
 
 def _options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--n-betas", type=whole, default=20, help="size of the grid (default: 20)")
-    parser.add_argument("--min-ratio", type=real, default=1e-4, help="its end, a share of beta_max (1e-4)")
+    add_model(parser)
+    parser.add_argument(
+        "--method",
+        default="grid",
+        help=f"one of {', '.join(METHODS)}: homotopy stops at every event of the exact path (default: grid)",
+    )
+    parser.add_argument("--betas", type=reals, help="penalties, such as 1e6,1e5, instead of a grid")
+    parser.add_argument("--n-betas", type=whole, help=f"size of the grid (default: {N_BETAS})")
+    parser.add_argument("--min-ratio", type=real, help="end of the path, a share of beta_max (default: 1e-4)")
+    parser.add_argument(
+        "--tol", type=real, default=1e-8, help="relative duality gap to reach (default: 1e-8)"
+    )
     add_plot(parser)
 
 
 def _run(options: argparse.Namespace, given: Given, command: str) -> Output:
-    frame = lag_frame(observe(given.series), check_lags(options.lags))
-    problem = LassoProblem(frame.x, frame.y, beta=0.0, architecture=options.architecture, skip=options.skip)
-    path = solve_path(problem, n_betas=options.n_betas, min_ratio=options.min_ratio)
+    _check_grid(options)
+    problem = prepare(observe(given.series, gaps=True), model_of(options)).problem
+    path = solve_path(
+        problem,
+        options.betas,
+        n_betas=N_BETAS if options.n_betas is None else options.n_betas,
+        min_ratio=1e-4 if options.min_ratio is None else options.min_ratio,
+        tol=options.tol,
+        method=options.method,
+    )
     rows = path.to_frame()
 
     def draw() -> Any:
-        names = [f"{given.unit}, lag {lag}" for lag in check_lags(options.lags)]
-        return plots.plot_solution_paths(path, names)
+        unit = f"{options.transform} of {given.unit}" if options.transform else given.unit
+        return plots.plot_solution_paths(path, [f"{unit}, lag {lag}" for lag in check_lags(options.lags)])
 
-    return Output(rows.to_string(index=False), head(given, command) | {"rows": records(rows)}, draw)
+    facts = {"method": options.method, "rows": records(rows)}
+    return Output(rows.to_string(index=False), head(given, command) | facts, draw)
 
 
-PATH = Command("path", "solve along a decreasing grid of penalties", _options, _run)
+def _check_grid(options: argparse.Namespace) -> None:
+    """Refuse options of which one would have no effect."""
+    if options.betas is not None and (options.n_betas is not None or options.min_ratio is not None):
+        raise InputError("--betas gives the penalties themselves; leave out --n-betas and --min-ratio")
+    if options.method == "homotopy" and (options.betas is not None or options.n_betas is not None):
+        raise InputError("--method homotopy finds the penalties itself; leave out --betas and --n-betas")
+
+
+PATH = Command("path", "solve along a decreasing grid of penalties, or the exact path", _options, _run)
