@@ -84,12 +84,12 @@ class Sketch(NamedTuple):
     def coefficients(self) -> Coefficients:
         """Units and unpenalised coefficients in data units."""
         level, tilted = self.line
-        units = units_of(self._spline(level, tilted), self.inputs, self.architecture.sigma, 0)
         factor = self.frame.y_scale / self.frame.scale
+        units = units_of(self._spline(level, tilted), self.inputs, self.architecture.sigma, 0, factor)
         level = self.frame.y_center + units.level * self.frame.y_scale
-        linear, anchors = np.array([units.linear * factor]), np.array([self.frame.center])
+        linear, anchors = np.array([units.linear]), np.array([self.frame.center])
         none = np.empty(0)
-        return Coefficients(tuple(units.features), units.coef * factor, level, linear, anchors, none, none)
+        return Coefficients(tuple(units.features), units.coef, level, linear, anchors, none, none)
 
     @property
     def values(self) -> Array:

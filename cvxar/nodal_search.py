@@ -196,11 +196,11 @@ def coefficients_of(problem: LassoProblem, state: State, active: list[int]) -> C
     features, coef, level = [], [], 0.0
     linear = np.zeros(len(design.columns))
     for spline, j in zip(state.splines, active, strict=True):
-        units = units_of(spline, design.columns[j].knots, problem.architecture.sigma, j)
         factor = design.y_scale / design.columns[j].scale
+        units = units_of(spline, design.columns[j].knots, problem.architecture.sigma, j, factor)
         features.extend(units.features)
-        coef.append(units.coef * factor)
-        linear[j] = units.linear * factor
+        coef.append(units.coef)
+        linear[j] = units.linear
         level += units.level
     tail = state.tail * design.y_scale
     level = design.y_center + level * design.y_scale + (tail[0] if len(tail) else 0.0)

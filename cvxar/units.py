@@ -12,7 +12,7 @@ from cvxar.spline import Spline
 
 @dataclass(frozen=True)
 class Units:
-    """Features with coefficients, and the linear rest (all in scaled inputs but for the centers)."""
+    """Features with coefficients and the linear rest in data units, and the constant in scaled ones."""
 
     features: list[Feature]
     coef: Array
@@ -20,8 +20,8 @@ class Units:
     level: float
 
 
-def units_of(spline: Spline, knots: Array, sigma: Activation, column: int) -> Units:
-    """Split every kink into right and left units so that the l1 norm is ``spline.norm``.
+def units_of(spline: Spline, knots: Array, sigma: Activation, column: int, factor: float = 1.0) -> Units:
+    """Split every kink into right and left units so that the l1 norm is ``factor * spline.norm``.
 
     With a skip connection all units open to the right. Without one, the end slopes decide how
     much of each kink opens to the left, and a slope the kinks cannot give is one unit with its
@@ -42,7 +42,20 @@ def units_of(spline: Spline, knots: Array, sigma: Activation, column: int) -> Un
     features = [
         Feature(sigma, (int(s),), (float(knots[i]),), column) for i, s in zip(index, signs, strict=True)
     ]
-    return Units(features, coef, linear, _level(spline, sigma, index, signs, coef, linear))
+    level = _level(spline, sigma, index, signs, coef, linear)
+    coef = coef * factor
+    linear = _skip_slope(spline, sigma, coef, keep, factor) if spline.skip else 0.0
+    return Units(features, coef, linear, level)
+
+
+def _skip_slope(spline: Spline, sigma: Homogeneous, coef: Array, kept: IntArray, factor: float) -> float:
+    """Slope beside units that open to the right, exact on the longest segment.
+
+    What the rounding of the coefficients leaves in a slope is multiplied by the length of the segment.
+    """
+    longest = int(np.argmax(spline.gaps))
+    slopes = np.where(kept < longest, 1.0, sigma.negative_slope)
+    return float(spline.slope[longest] * factor - np.sum(coef.astype(np.longdouble) * slopes))
 
 
 def _split(spline: Spline, inner: IntArray) -> tuple[IntArray, Array, Array]:
