@@ -95,6 +95,17 @@ class Free:
         for _ in range(2):  # the second pass removes the rounding of the first
             scaled = dual / self.root_weight
             dual = self.root_weight * (scaled - self.basis @ (self.basis.T @ scaled))
+        return self._settled(dual)
+
+    def _settled(self, dual: Array) -> Array:
+        """Let a column that is mostly one far entry decide about the dual there.
+
+        What rounding leaves at that entry, correlations would multiply by its distance.
+        """
+        for column in self.values.T:
+            far = int(np.argmax(np.abs(column)))
+            if 2 * column[far] ** 2 > float(column @ column):
+                dual[far] -= float(column @ dual) / column[far]
         return dual
 
     def least_squares(self, target: Array) -> Array:
@@ -194,7 +205,7 @@ class Design:
         coef = self.free.least_squares(self.e)
         residual = self.e - self.free.values @ coef
         # a second fit removes what the rounding of the first left along the unpenalised columns
-        residual = residual - self.free.values @ self.free.least_squares(residual)
+        residual = self.free.project(self.weight * residual) / self.weight
         summed = np.abs(self.e) + np.abs(self.free.values) @ np.abs(coef)
         noise = 16 * np.finfo(float).eps * np.max(summed, initial=0.0)
         return residual if np.max(np.abs(residual), initial=0.0) > noise else np.zeros_like(residual)

@@ -13,6 +13,7 @@ import numpy as np
 from numba import njit
 
 WEIGHT, OFFSET, SQUARE, TARGET, CROSS, ENERGY = range(6)
+BALANCED = 32 * np.finfo(np.float64).eps  # relative sum of a dual vector that counts as 0
 
 
 @njit(cache=True)
@@ -70,19 +71,31 @@ def price_cells(anchor, moments, nodes, value, slope, sums, hinge):
 def hinge_bound(knots, dual, kappa):
     """Largest absolute correlation of a unit with ``dual``: ``R - kappa L`` or ``L - kappa R`` at a knot.
 
-    R is the sum of ``dual`` times distance over the knots to its right, L over those to its left.
+    R is the sum of ``dual`` times distance over the knots to its right, L over those to its left. Where
+    ``dual`` sums to 0 (up to rounding) each is summed up to the middle only: R - L is the same everywhere,
+    and beyond, that rounding would be multiplied by the distance to a far knot.
     """
-    right = np.empty(len(knots))
-    right[-1], total = 0.0, 0.0
-    for i in range(len(knots) - 2, -1, -1):
+    last, total, size = len(knots) - 1, 0.0, 0.0
+    for i in range(last + 1):
+        total += dual[i]
+        size += abs(dual[i])
+    balanced = abs(total) <= BALANCED * size
+    right, left = np.zeros(last + 1), np.zeros(last + 1)
+    middle, total = (last + 1) // 2, 0.0
+    for i in range(last - 1, (middle if balanced else 0) - 1, -1):
         total += dual[i + 1]
         right[i] = right[i + 1] + total * (knots[i + 1] - knots[i])
-    left, total, largest = 0.0, 0.0, 0.0
-    for i in range(len(knots)):
-        if i > 0:
-            total += dual[i - 1]
-            left += total * (knots[i] - knots[i - 1])
-        largest = max(largest, abs(right[i] - kappa * left), abs(left - kappa * right[i]))
+    total = 0.0
+    for i in range(1, (middle if balanced else last) + 1):
+        total += dual[i - 1]
+        left[i] = left[i - 1] + total * (knots[i] - knots[i - 1])
+    tilt, largest = right[middle] - left[middle], 0.0
+    for i in range(last + 1):
+        if balanced and i < middle:
+            right[i] = left[i] + tilt
+        elif balanced:
+            left[i] = right[i] - tilt
+        largest = max(largest, abs(right[i] - kappa * left[i]), abs(left[i] - kappa * right[i]))
     return largest
 
 
