@@ -12,7 +12,7 @@ from scipy import optimize
 
 from cvxar._typing import Array, BoolArray
 from cvxar.dense_rows import DenseRows
-from cvxar.design import Design
+from cvxar.design import Column, Design
 from cvxar.interior import Optimum, Programme, maximise
 from cvxar.loss_rows import programme_of
 from cvxar.losses import Loss
@@ -62,6 +62,40 @@ def _at_vertex(design: Design, programme: Programme, found: Optimum) -> FreeFit:
     if unsettled is not None or np.any(dual < programme.lower) or np.any(dual > programme.upper):
         return FreeFit(coef if unsettled is not None else found.unknowns, found.dual, unsettled)
     return FreeFit(coef, dual)
+
+
+def rounding_of(design: Design, loss: Loss, fit: FreeFit) -> float:
+    r"""Bound on the correlations that rounding alone makes of the dual vector of a fit, in data units.
+
+    .. math:: 64\,\epsilon \sum_t w_t \min(s_t, \text{box})\, d_t,
+        \qquad s_t = |e_t| + |U_t|\,|\gamma| + |B_t|\,|B|'|e|
+
+    with the target e, the unpenalised columns U and their orthonormal basis B, all of which the residual
+    is computed from. :math:`d_t` is how much a unit can change between the middle of a column and input t,
+    so that a far input counts with its own rounding only. Without a constant it is from the farther end.
+    """
+    if loss.curvature > 0:
+        noise = design.weight * np.minimum(_rounded(design, fit.coef), loss.upper - loss.lower)
+    else:
+        noise = np.abs(fit.dual)
+    sums = (noise @ _distance(c, design.fit_intercept)[c.position] for c in design.columns)
+    return 64 * float(np.finfo(float).eps) * float(max(sums))
+
+
+def _rounded(design: Design, coef: Array) -> Array:
+    """Sizes, in data units, of the terms that each residual is computed from."""
+    free, target = design.free, np.abs(design.e)
+    basis = np.abs(free.basis)
+    spread = basis @ (basis.T @ (free.root_weight * target)) / free.root_weight
+    sizes: Array = design.y_scale * (target + np.abs(free.values) @ np.abs(coef) + spread)
+    return sizes
+
+
+def _distance(column: Column, constant: bool) -> Array:
+    """Most a unit can differ, at every knot, from its value at a point where it counts as known."""
+    known = (column.center,) if constant else (column.knots[0], column.knots[-1])
+    found: Array = np.max([column.dictionary.deviations(float(point)) for point in known], axis=0)
+    return found
 
 
 @dataclass(frozen=True)

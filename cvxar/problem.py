@@ -1,6 +1,7 @@
 """The Lasso that is equivalent to training the network."""
 
 import copy
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,7 @@ from cvxar._typing import Array, ArrayLike
 from cvxar.architectures import Architecture
 from cvxar.design import Design, make_design
 from cvxar.errors import InputError
-from cvxar.free_fit import FreeFit, fit_free, flattened
+from cvxar.free_fit import FreeFit, fit_free, flattened, rounding_of
 from cvxar.inputs import (
     as_columns,
     check_beta,
@@ -282,10 +283,8 @@ class LassoProblem:
             found = largest_correlation(self.design.lazy, cost, self.skip)
             if found is not None and found > self._most_rounding:
                 return found
-        design, dual = self.design, self.free_fit.dual
-        bound, reach = match_bound(design, dual), max(c.dictionary.reach for c in design.columns)
-        rounding = 64 * np.finfo(float).eps * float(np.sum(np.abs(dual))) * reach
-        return bound if bound > rounding else 0.0
+        bound = _free_bound(self.design, self.free_fit.dual)
+        return bound if bound > rounding_of(self.design, self.loss, self.free_fit) else 0.0
 
     @property
     def _most_rounding(self) -> float:
@@ -305,6 +304,19 @@ def match_bound(design: Design, dual: Array) -> float:
     """Bound the largest absolute correlation of any feature with a dual vector in data units."""
     bounds = (c.dictionary.bound(c.aggregate(dual)) for c in design.columns)
     return max(bounds, default=0.0)
+
+
+def _free_bound(design: Design, dual: Array) -> float:
+    """As :func:`match_bound` for the dual vector of the unpenalised fit.
+
+    With a constant its sum is 0; what rounding left is taken off in the middle, where it moves nothing.
+    """
+    largest = 0.0
+    for column in design.columns:
+        sums = column.aggregate(dual)
+        sums[len(sums) // 2] -= math.fsum(sums) if design.fit_intercept else 0.0
+        largest = max(largest, column.dictionary.bound(sums))
+    return largest
 
 
 def _check_constant(architecture: Architecture, fit_intercept: bool) -> None:

@@ -1,5 +1,7 @@
 """Data made to break a solver: every case is certified, or the warning says why it cannot be."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -92,3 +94,50 @@ def test_data_whose_products_leave_double_precision_are_refused():
     for scale in (1e-150, 1e200):
         with pytest.raises(InputError, match="rescale the data"):
             LassoProblem(scale * WALK[:-1], scale * WALK[1:], beta=1.0)
+
+
+def test_many_kinks_leave_no_rounding_in_the_slope_to_a_far_input():
+    x, y = CASES["outlier in x"]
+    problem = LassoProblem(x, y, beta=1.0, skip=True)
+    for factor in (1.0, 1 + 1e-6, 1.01):
+        solution = solve(problem.with_beta(1e-7 * factor * problem.beta_max))
+        rest = y[-1] - solution.fitted[-1]
+        assert abs(rest) <= 4 * np.finfo(float).eps * abs(x[-1] * solution.linear[0])
+
+
+def exact_beta_max(x, y):
+    """Largest correlation of a ReLU unit with the residual of the line, in rational arithmetic."""
+    x, y = [Fraction(v) for v in x], [Fraction(v) for v in y]
+    mean_x, mean_y = sum(x) / len(x), sum(y) / len(y)
+    spread = sum((v - mean_x) ** 2 for v in x)
+    slope = sum((v - mean_x) * w for v, w in zip(x, y, strict=True)) / spread
+    rest = [w - mean_y - slope * (v - mean_x) for v, w in zip(x, y, strict=True)]
+    return float(max(abs(sum(r * max(v - a, 0) for v, r in zip(x, rest, strict=True))) for a in x))
+
+
+@pytest.mark.parametrize("far", [1e9, 1e12, 1e14, -1e14])
+def test_a_far_input_costs_beta_max_its_own_rounding_only(far):
+    x, y = np.append(BASE[:49], far), np.append(NOISY[:49], 0.0)
+    problem = LassoProblem(x, y, beta=1.0, skip=True)
+    assert problem.beta_max == pytest.approx(exact_beta_max(x, y), rel=1e-12)
+
+
+@pytest.mark.parametrize("far", [1e3, 1e12, -1e12])
+@pytest.mark.parametrize("architecture", ["relu", "abs", "deep_relu"])
+def test_rounding_is_no_beta_max_however_far_an_input(architecture, far):
+    """An exact line, and three inputs whose means lie on one: only noise within ties is left."""
+    x = np.append(BASE, far)
+    assert LassoProblem(x, 1 - 3 * x, beta=1.0, architecture=architecture, skip=True).beta_max == 0
+    x = np.append(np.repeat([0.0, 1.0], N), far)
+    y = np.append(np.tile(BASE, 2), float(np.mean(BASE)))
+    assert LassoProblem(x, y, beta=1.0, architecture=architecture, skip=True).beta_max == 0
+
+
+@pytest.mark.parametrize("far", [1e13, -1e13])
+def test_what_rounding_leaves_of_sums_that_are_zero_is_not_multiplied_by_a_distance(far):
+    x, y = np.append(np.tile(BASE, 3), far), np.append(np.tile(NOISY, 3), 0.0)
+    problem = LassoProblem(x, y, beta=1.0, skip=True)
+    (column,) = problem.design.columns
+    sums = column.aggregate(problem.free_fit.dual)
+    near = np.maximum(np.subtract.outer(column.knots, column.knots) * -np.sign(far), 0.0)  # less the far one
+    assert column.dictionary.bound(sums) == pytest.approx(np.max(np.abs(near @ sums)), rel=1e-11)

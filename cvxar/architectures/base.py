@@ -135,6 +135,11 @@ class Dictionary(ABC):
         """How much a unit can vary over the knots: their range for slopes up to 1; 1 for one knot."""
         return float(self.knots[-1] - self.knots[0]) or 1.0
 
+    def deviations(self, center: float) -> Array:
+        """How much a unit can differ, at every knot, from its value at ``center`` (between the knots)."""
+        width = float(self.knots[-1] - self.knots[0]) or 1.0
+        return self.reach / width * np.abs(self.knots - center)
+
     @abstractmethod
     def match(self, dual: Array, limit: float) -> Match:
         """Search the features most correlated with ``dual`` (one number per knot)."""

@@ -40,6 +40,10 @@ class StepDictionary(Dictionary):
         """Height of a step."""
         return 1.0 - self.sigma.low
 
+    def deviations(self, center: float) -> Array:
+        """Return the height of a step, however near the knots are."""
+        return np.full(len(self.knots), self.reach)
+
     def feature(self, gaps: tuple[int, ...]) -> StepUnit:
         """Return the pattern that switches after the knots with these indices."""
         left, right = self.knots[list(gaps)], self.knots[[g + 1 for g in gaps]]
