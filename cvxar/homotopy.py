@@ -29,7 +29,7 @@ from cvxar.certificate import certify
 from cvxar.coefficients import Coefficients
 from cvxar.errors import InputError
 from cvxar.nodal import Rows
-from cvxar.path_pieces import Ground, Piece, first_piece, piece_of
+from cvxar.path_pieces import Face, Ground, Piece, first_piece, mixed_state, piece_of
 from cvxar.problem import LassoProblem
 from cvxar.solver import Solution, solve
 from cvxar.spline import Spline
@@ -144,10 +144,12 @@ class _Walk:
         reached = self.end if event.ends else self.beta * (1 - event.distance / self.piece.beta)
         beta = max(reached, self.end)
         moved = self.piece.moved(motion, event.distance, self.track.scaled(beta))
-        there = self.track.certified(moved, beta)
+        below = moved.after(event)
+        # what has just vanished is left out, what has not yet come as well
+        there = self.track.certified(below if event.face in (None, Face.BALANCED) else moved, beta)
         if beta >= self.beta or not self._proven(there, min(self.tol, STRICT)):
             return False
-        self.last, self.beta, self.piece, self.nudge = there, beta, moved.after(event), NUDGE
+        self.last, self.beta, self.piece, self.nudge = there, beta, below, NUDGE
         return True
 
     def by_solver(self) -> bool:
@@ -197,9 +199,21 @@ def between(left: Solution, right: Solution, beta: float) -> Solution:
     problem = left.problem.with_beta(beta)
     first, second = left.problem.beta, right.problem.beta
     share = (first - beta) / (first - second)
-    point = _mixed(left.point, right.point, share)
     dual = (1 - share) * left.dual + share * right.dual
-    return Solution(problem, point, certify(problem, point, dual), dual, 0, 0.0, None)
+    state = _mixed_state(problem, left.state, right.state, share)
+    if state is None:
+        point = _mixed(left.point, right.point, share)
+    else:
+        point = point_of(problem, problem.design.cells, problem.design.columns[0].knots, state)
+    return Solution(problem, point, certify(problem, point, dual), dual, 0, 0.0, state)
+
+
+def _mixed_state(problem: LassoProblem, left: object, right: object, share: float) -> CellState | None:
+    """Mix the functions, whose units are then as few as can be; None where they are not on cells."""
+    if not (isinstance(left, CellState) and isinstance(right, CellState)):
+        return None
+    cells, how = problem.design.cells, setting_of(problem)
+    return mixed_state(cells.anchor, cells.tilted, how.cost, how.skip, left, right, share)
 
 
 def _mixed(left: Coefficients, right: Coefficients, share: float) -> Coefficients:

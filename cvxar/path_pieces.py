@@ -21,13 +21,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cvxar._typing import Array, BoolArray
+from cvxar._typing import Array, BoolArray, IntArray
 from cvxar.architectures.two_layer import hinge_sums
 from cvxar.cells import CellState
 from cvxar.nodal import Rows, Solve, State, gradient, normal_solver
 from cvxar.spline import Spline
 
 CLOSE = 2.3e-13  # share of an input: distances below are rounding
+ROUNDING = 1e-12  # share of the slopes: excess below is none
 
 
 class Face(Enum):
@@ -95,8 +96,9 @@ class Piece:
     @property
     def tilt(self) -> float:
         """Price of a slope as a share of the penalty, signed."""
-        share = {Face.KINKED: 0.0, Face.STEEP: 1.0}.get(self.face, self.price / self.beta)
-        return self.side * float(np.clip(share, -1.0, 1.0))
+        inside = 1.0 - np.finfo(float).eps
+        between = float(np.clip(self.price / self.beta, -inside, inside))
+        return self.side * {Face.KINKED: 0.0, Face.STEEP: 1.0}.get(self.face, between)
 
     @property
     def state(self) -> CellState:
@@ -127,9 +129,12 @@ class Piece:
         step = solve(right)
         return replace(self.spline, value=step, slope=np.diff(step) / self.spline.gaps)
 
+    def _solver(self) -> Solve:
+        return normal_solver(self.ground.rows, State((self.spline,), np.empty(0)))
+
     def motion(self) -> Motion:
         """Return the derivative with respect to a falling penalty."""
-        solve = normal_solver(self.ground.rows, State((self.spline,), np.empty(0)))
+        solve = self._solver()
         fall = float(self.face is Face.STEEP)
         if self.face is Face.BALANCED:
             alone, per_price = (self._change(solve, self._gradient(*p)) for p in ((1.0, 0.0), (0.0, 1.0)))
@@ -213,11 +218,15 @@ class Piece:
 
     def after(self, event: Event) -> "Piece":
         """Return the piece that follows an event at the present penalty."""
+        if event.ends:
+            return self
         if event.face is not None:
             price = {Face.KINKED: 0.0, Face.STEEP: self.beta}.get(event.face, self.price)
             return replace(self, face=event.face, side=event.side, price=price)
         if event.sign == 0:
-            return replace(self, spline=self.spline.without(self.spline.nodes == event.knot))
+            # what was left of the kink goes into the slopes beside it, which the fit then puts right
+            rest = replace(self, spline=self.spline.without(self.spline.nodes == event.knot))
+            return rest.settled(rest._solver())
         spline = self.spline.with_nodes(np.array([event.knot]), np.array([event.sign]))
         return replace(self, spline=spline)
 
@@ -243,7 +252,7 @@ def first_piece(ground: Ground, flat: Spline, beta: float) -> Piece:
     side = float(np.sign(ground.line)) or 1.0
     level = flat.moved(-ground.line * flat.t[flat.nodes])
     piece = Piece(ground, level, beta, 0.0, side, Face.BALANCED)
-    return piece.settled(piece.motion().solve)
+    return piece.settled(piece._solver())
 
 
 def piece_of(ground: Ground, spline: Spline, tilt: float, beta: float) -> Piece:
@@ -252,3 +261,34 @@ def piece_of(ground: Ground, spline: Spline, tilt: float, beta: float) -> Piece:
     if ground.skip or (tilt == 0 and ground.cost > 0.5):
         return Piece(ground, spline, beta, 0.0, side, Face.KINKED)
     return Piece(ground, spline, beta, price, side, Face.STEEP if abs(tilt) >= 1 else Face.BALANCED)
+
+
+def mixed_state(
+    t: Array, line: float, cost: float, skip: bool, left: CellState, right: CellState, share: float
+) -> CellState:
+    """Return ``(1 - share) left + share right``, priced as its own kinks and end slopes call for."""
+    nodes = np.union1d(left.nodes, right.nodes)
+    (value, slope), (other, steep) = _on_nodes(t, nodes, left), _on_nodes(t, nodes, right)
+    value, slope = (1 - share) * value + share * other, (1 - share) * slope + share * steep
+    kinks = np.diff(slope)
+    keep = np.concatenate(([True], kinks != 0, [True]))
+    sign = np.concatenate(([0.0], np.sign(kinks), [0.0]))[keep]
+    tilt = 0.0 if skip else _tilt_of(slope[0] + line, slope[-1] + line, float(np.sum(np.abs(kinks))), cost)
+    return CellState(nodes[keep], value[keep], slope[keep[:-1]], sign, tilt)
+
+
+def _on_nodes(t: Array, nodes: IntArray, state: CellState) -> tuple[Array, Array]:
+    """Values of a function at nodes that include its own, and slopes between them."""
+    segment = np.clip(np.searchsorted(state.nodes, nodes, side="right") - 1, 0, len(state.slope) - 1)
+    offset = t[nodes] - t[state.nodes[segment]]
+    return state.value[segment] + state.slope[segment] * offset, state.slope[segment[:-1]]
+
+
+def _tilt_of(first: float, last: float, variation: float, cost: float) -> float:
+    """Return 0 or +-1 on the faces kinked and steep, and something between on the balanced one."""
+    ends = first + last
+    excess = abs(ends) - (2 * cost - 1) * variation
+    side = 1.0 if ends >= 0 else -1.0
+    if abs(excess) <= ROUNDING * (abs(first) + abs(last) + variation):
+        return side / 2
+    return side if excess > 0 else 0.0

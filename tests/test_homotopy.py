@@ -129,6 +129,21 @@ def one_column(draw):
     return LassoProblem(x, y, beta=1.0, architecture=kind, skip=skip, sample_weight=weight)
 
 
+@pytest.mark.parametrize("architecture", KINDS, ids=repr)
+@pytest.mark.parametrize("skip", [False, True])
+def test_solutions_have_no_unit_that_only_rounding_made(architecture, skip):
+    """Units count as degrees of freedom: one that has just vanished must not."""
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=80)
+    y = x + 0.3 * np.abs(x) + 0.3 * rng.normal(size=80)
+    problem = LassoProblem(x, y, beta=1.0, architecture=architecture, skip=skip)
+    path = solve_path(problem, method="homotopy", min_ratio=1e-2 if skip else 1e-4)
+    for above, below in pairwise(path):
+        assert np.all(np.abs(below.coef) > 1e-11 * np.max(np.abs(below.coef)))
+        middle = (above.problem.beta + below.problem.beta) / 2
+        assert len(path.at(middle).coef) == len(solve(problem.with_beta(middle)).coef)
+
+
 def assert_exact(problem, path, ratios):
     """Interpolation anywhere is as good as a solve of its own, and proven."""
     assert all(s.certificate.holds(1e-8) for s in path)
