@@ -11,6 +11,7 @@ from cvxar._typing import Array
 from cvxar.lags import LagFrame, lag_matrix, longest
 from cvxar.options import check_count, make_generator
 from cvxar.results import Results, regression, selected_by
+from cvxar.settings import Settings
 from cvxar.simulation import conditional_mean, draw_shocks, simulate
 from cvxar.solver import Solution, solve
 
@@ -83,11 +84,18 @@ def linearity(results: Results, replications: int, rng: object) -> tuple[float, 
 
     The statistic is the gain in fit, :math:`n \log(\mathrm{loss}_{AR} / \mathrm{loss}_{fit})`. Series are
     simulated from the linear fit with its residuals resampled, the same first values, trend, seasons,
-    exogenous values and gaps, and the whole fit is repeated on each, choice of the penalty included:
+    exogenous values and gaps, and the fit is repeated on each at the penalty of the fit itself:
 
     .. math:: p = \frac{1 + \#\{T^* \ge T\}}{1 + \mathrm{replications}}.
 
-    Without a breakpoint the statistic is 0 and p is 1. Cost: as many fits as ``replications``.
+    Held fixed is thus the penalty that a criterion or cross-validation chose (a ``beta_ratio`` that was given
+    stays a share of each series' own ``beta_max``): T and every T* are values of one and the same function
+    of the series, which is all that the ranks of a bootstrap ask for. That the choice looked at the
+    series is not in p. It matters little where the choice itself is strict: a choice without a
+    breakpoint has p = 1, which BIC makes for most series of a linear autoregression; with AIC p values
+    just below 0.1 are somewhat too small. A choice anew on each series takes a path instead of a fit.
+
+    Without a breakpoint the statistic is 0 and p is 1. Cost: ``replications`` fits at one penalty each.
     """
     linear = _linear(results.solution)
     statistic = gain(linear, results.solution)
@@ -123,10 +131,17 @@ def _gain_of(results: Results, values: Array) -> float:
     """Gain in fit of the same settings on another series; infinite if that one left the numbers."""
     if not np.isfinite(values[results.frame.rows]).all():
         return math.inf
-    settings, terms = results.settings, results.terms
+    settings, terms = _at_one_penalty(results), results.terms
     problem = regression(_frame(results, values), terms, results.predictor.deterministic, settings)
     chosen = selected_by(settings)(problem).solution
     return gain(_linear(chosen), chosen)
+
+
+def _at_one_penalty(results: Results) -> Settings:
+    """The settings, with the penalty that was chosen in place of the rule that chose it."""
+    settings = results.settings
+    chosen = settings.beta_ratio is None and isinstance(settings.beta, str)
+    return replace(settings, beta=results.beta) if chosen else settings
 
 
 def _frame(results: Results, values: Array) -> LagFrame:

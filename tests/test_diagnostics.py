@@ -77,6 +77,27 @@ def test_under_the_linear_autoregression_p_values_are_uniform():
     assert np.mean(np.array(pvalues) <= 0.25) == pytest.approx(0.25, abs=0.16)
 
 
+@pytest.mark.parametrize("beta", ["bic", "aic", "cv"])
+def test_the_choice_of_the_penalty_is_not_repeated(monkeypatch, beta):
+    model = ConvexAR(2, beta=beta).fit(SUNSPOTS)
+    fixed = ConvexAR(2, beta=model.beta_).fit(SUNSPOTS)
+    for name in ("_follow", "validate"):
+        monkeypatch.setattr(f"cvxar.selection.{name}", lambda *_, **__: pytest.fail("chosen again"))
+    assert model.breakpoints_
+    assert linearity(model._results, 9, 0) == pytest.approx(linearity(fixed._results, 9, 0), rel=1e-9)
+
+
+def test_under_the_linear_autoregression_a_chosen_penalty_rejects_no_more_than_promised():
+    """BIC itself finds a kink in few linear series; where it finds none, p is 1."""
+    pvalues = []
+    for seed in range(150):
+        fitted = ConvexAR(1).fit(simulated(lambda v: 0.7 * v, 60, seed))._results
+        pvalues.append(linearity(fitted, 19, 0)[1])
+    rejected = np.array(pvalues) <= 0.1
+    # at most 15 expected, standard deviation 3.7
+    assert 0 < rejected.sum() <= 22
+
+
 def test_short_and_constant_series_have_no_tests():
     for values in ([1.0, 2.0, 1.5, 2.5], [3.0] * 30):
         table = ConvexAR(1, beta_ratio=1.0).fit(values).diagnostics(replications=3)
