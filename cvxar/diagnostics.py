@@ -84,16 +84,16 @@ def linearity(results: Results, replications: int, rng: object) -> tuple[float, 
 
     The statistic is the gain in fit, :math:`n \log(\mathrm{loss}_{AR} / \mathrm{loss}_{fit})`. Series are
     simulated from the linear fit with its residuals resampled, the same first values, trend, seasons,
-    exogenous values and gaps, and the fit is repeated on each at the penalty of the fit itself:
+    exogenous values and gaps, and the fit is repeated on each, without choosing a penalty again:
 
     .. math:: p = \frac{1 + \#\{T^* \ge T\}}{1 + \mathrm{replications}}.
 
-    Held fixed is thus the penalty that a criterion or cross-validation chose (a ``beta_ratio`` that was given
-    stays a share of each series' own ``beta_max``): T and every T* are values of one and the same function
-    of the series, which is all that the ranks of a bootstrap ask for. That the choice looked at the
-    series is not in p. It matters little where the choice itself is strict: a choice without a
-    breakpoint has p = 1, which BIC makes for most series of a linear autoregression; with AIC p values
-    just below 0.1 are somewhat too small. A choice anew on each series takes a path instead of a fit.
+    Held fixed is the penalty if BIC chose it, its share of each series' own ``beta_max`` if AIC, HQIC or
+    cross-validation did. T and every T* are then values of one function of the series, which is what the
+    ranks of a bootstrap ask for; only that the choice has seen the series is not in p. BIC finds no
+    breakpoint in most series of a linear autoregression, where p is 1, so that few are left to be rejected
+    wrongly. The other rules find some in many, at penalties that suit the noise of that very series: the
+    share, which grants the same to every T*, keeps the size, at some cost in power.
 
     Without a breakpoint the statistic is 0 and p is 1. Cost: ``replications`` fits at one penalty each.
     """
@@ -131,17 +131,20 @@ def _gain_of(results: Results, values: Array) -> float:
     """Gain in fit of the same settings on another series; infinite if that one left the numbers."""
     if not np.isfinite(values[results.frame.rows]).all():
         return math.inf
-    settings, terms = _at_one_penalty(results), results.terms
+    settings, terms = _without_choice(results), results.terms
     problem = regression(_frame(results, values), terms, results.predictor.deterministic, settings)
     chosen = selected_by(settings)(problem).solution
     return gain(_linear(chosen), chosen)
 
 
-def _at_one_penalty(results: Results) -> Settings:
-    """The settings, with the penalty that was chosen in place of the rule that chose it."""
+def _without_choice(results: Results) -> Settings:
+    """The settings, with a penalty or its share of ``beta_max`` in place of the rule that chose it."""
     settings = results.settings
-    chosen = settings.beta_ratio is None and isinstance(settings.beta, str)
-    return replace(settings, beta=results.beta) if chosen else settings
+    if settings.beta_ratio is not None or not isinstance(settings.beta, str):
+        return settings
+    if settings.beta == "bic":
+        return replace(settings, beta=results.beta)
+    return replace(settings, beta_ratio=results.beta / results.beta_max)
 
 
 def _frame(results: Results, values: Array) -> LagFrame:

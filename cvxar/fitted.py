@@ -91,8 +91,8 @@ class Fitted(Settings):
         lags : int, optional
             Of the serial tests; a fifth of the residuals, at most 10, by default.
         replications : int, default 99
-            Of the bootstrap of the linearity test (:func:`cvxar.diagnostics.linearity`), each a fit at the
-            penalty of this one: the choice of a penalty is not repeated.
+            Of the bootstrap of the linearity test (:func:`cvxar.diagnostics.linearity`), each a fit; a
+            penalty that was chosen is not chosen again.
         rng : None, int or numpy.random.Generator
             Seed of the bootstrap.
 
