@@ -17,6 +17,7 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#9
 STYLES = ("-", "--", "-.", ":")
 GREY = "#999999"
 FEW = 50  # markers up to this number are large
+MOST_LEGEND = 0.5  # share of the height that a legend may take
 CROWD = 2000  # markers beyond this number are drawn as one image, small and translucent
 
 
@@ -118,6 +119,56 @@ def finish(ax: Any, xlabel: str, ylabel: str) -> Any:
     ax.grid(alpha=0.25)
     ax.spines[["top", "right"]].set_visible(False)
     return ax
+
+
+def legend_on_top(ax: Any, fontsize: float, lead: str = "") -> float:
+    """Put the legend in rows along the upper edge; return the share of the height that it takes.
+
+    It covers nothing once that share is kept free, see :func:`make_room`. Where it would take more than half
+    of the height, its last entries are left out.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    fontsize : float
+    lead : str
+        Written before the first entry.
+    """
+    entries = list(zip(*ax.get_legend_handles_labels(), strict=True))
+    for count in range(len(entries), 0, -1):
+        share = _rows_on_top(ax, entries[:count], fontsize, lead)
+        if share <= MOST_LEGEND:
+            return share
+    ax.get_legend().remove()
+    return 0.0
+
+
+def _rows_on_top(ax: Any, entries: list[tuple[Any, str]], fontsize: float, lead: str) -> float:
+    """Draw a legend in as many columns as the axes are wide; return its share of the height."""
+    from matplotlib.lines import Line2D
+
+    room, look = ax.get_window_extent(), {"frameon": False, "fontsize": fontsize, "handlelength": 1.5}
+    nothing = Line2D([], [], linestyle="none")
+    for columns in range(len(entries), 0, -1):
+        # the lead has a column of its own
+        blank = [(nothing, "")] * (-(-len(entries) // columns) - 1)
+        handles, labels = zip(*([(nothing, lead), *blank] if lead else []), *entries, strict=True)
+        ncols = columns + bool(lead)
+        legend = ax.legend(
+            handles, labels, ncols=ncols, loc="upper left", columnspacing=1.0, borderaxespad=0.1, **look
+        )
+        taken = legend.get_window_extent()
+        if taken.width <= room.width:
+            break
+    return float((room.y1 - taken.y0) / room.height)
+
+
+def make_room(ax: Any, below: float, above: float) -> None:
+    """Keep the lowest and highest shares of the axes free of what is drawn, and of ticks."""
+    low, high = ax.get_ylim()
+    height = (high - low) / (1.0 - below - above)
+    ax.set_ylim(low - below * height, high + above * height)
+    ax.set_yticks([tick for tick in ax.get_yticks() if low <= tick <= high])
 
 
 def dots(count: int) -> dict[str, Any]:

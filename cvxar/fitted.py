@@ -117,7 +117,7 @@ class Fitted(Settings):
         Parameters
         ----------
         ax : matplotlib Axes, or one for each lag, optional
-            Made when not given.
+            Made when not given, at most three abreast.
 
         Returns
         -------

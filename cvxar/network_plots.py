@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from cvxar._typing import Array, ArrayLike
-from cvxar.figures import COLOURS, GREY, finish, new_axes, scatter, strip
+from cvxar.figures import COLOURS, GREY, finish, legend_on_top, make_room, new_axes, scatter, strip
 from cvxar.network import Breakpoint, Network
 from cvxar.reflections import Origin
 
@@ -109,15 +109,13 @@ def plot_network(
     _draw_map(ax, scene, slope, slope if extrapolation == "ar" else None)
     _draw_regimes(ax, scene)
     ax.set_xlim(scene.low, scene.high)
+    finish(ax, f"{name}, lag {lag}", name if inputs.shape[1] == 1 else f"{name}, other lags taken away")
+    below = (FLOOR if scene.units else 0.0) + (ARCS if scene.mirrored else 0.0)
+    make_room(ax, below, legend_on_top(ax, 8))
     if scene.units:
-        _make_room(ax, FLOOR + (ARCS if scene.mirrored else 0.0))
         _draw_units(strip(ax, 0.0, FLOOR, "units"), scene)
     if scene.mirrored:
         _draw_arcs(strip(ax, FLOOR, ARCS, "mirrors"), scene)
-    finish(ax, f"{name}, lag {lag}", name if inputs.shape[1] == 1 else f"{name}, other lags taken away")
-    left, right = scene(scene.x[[scene.x.argmin(), scene.x.argmax()]])
-    # in the upper corner that the map leaves free, away from the strips
-    ax.legend(loc="upper left" if right >= left else "upper right", fontsize=8, framealpha=0.7)
     return ax
 
 
@@ -175,13 +173,6 @@ def _draw_regimes(ax: Any, scene: _Scene) -> None:
         ax.axvspan(left, right, color=COLOURS[5], alpha=0.10, linewidth=0)
 
 
-def _make_room(ax: Any, share: float) -> None:
-    """Keep the lowest share of the axes free of the map, and its ticks."""
-    low, high = ax.get_ylim()
-    ax.set_ylim(high - (high - low) / (1.0 - share), high)
-    ax.set_yticks([tick for tick in ax.get_yticks() if low <= tick <= high])
-
-
 def _draw_units(ax: Any, scene: _Scene) -> None:
     """Draw units times coefficients; the largest few in colour, with their coefficients."""
     point, ends = scene.network.point, np.array([scene.low, scene.high])
@@ -191,8 +182,8 @@ def _draw_units(ax: Any, scene: _Scene) -> None:
         ax.plot(*lines[i], color=GREY, linewidth=0.7, alpha=0.6)
     for place, i in enumerate(order[:MOST_UNITS]):
         ax.plot(*lines[i], color=COLOURS[place], linewidth=1.4, label=f"{point.coef[i]:.3g}")
-    title = f"coefficient ({len(order)} unit{'s' if len(order) > 1 else ''})"
-    ax.legend(title=title, title_fontsize=7, fontsize=7, framealpha=0.7, ncols=2, loc="best")
+    lead = f"coefficient ({len(order)} unit{'s' if len(order) > 1 else ''})"
+    make_room(ax, 0.0, legend_on_top(ax, 7, lead=lead))
 
 
 def _unit_line(unit: Any, z: float, ends: Array) -> tuple[Array, Array]:

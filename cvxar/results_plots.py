@@ -14,6 +14,8 @@ from cvxar.path_plots import plot_path
 from cvxar.results import Results
 from cvxar.simulation import autoregressive_slopes
 
+MOST_ABREAST = 3
+
 
 def draw_fit(results: Results, ax: Any) -> Any:
     """Draw the series and its one-step predictions, both in its own units whatever the transform."""
@@ -46,7 +48,7 @@ def draw_network(results: Results, ax: Any) -> Any:
     # the map and what it leaves: everything else that is fitted is taken away
     targets = network(x) + frame.y - results.solution.fitted
     count = len(terms.curved)
-    panels = [ax] if count == 1 else new_grid(ax, (1, count), (6.5 * count, 6.0))[0]
+    panels = [ax] if count == 1 else _panels(ax, count)
     drawn = [
         plot_network(
             network,
@@ -65,6 +67,17 @@ def draw_network(results: Results, ax: Any) -> Any:
         for panel in drawn:
             panel.set_ylabel(f"{_map_name(results)}, other terms taken away")
     return drawn[0] if count == 1 else np.array(drawn, dtype=object)
+
+
+def _panels(ax: Any, count: int) -> Any:
+    """The axes given, or new ones in rows of at most three."""
+    if ax is not None:
+        return new_grid(ax, (1, count), (0.0, 0.0))[0]
+    rows, columns = -(-count // MOST_ABREAST), min(count, MOST_ABREAST)
+    grid = new_grid(None, (rows, columns), (6.5 * columns, 6.0 * rows)).ravel()
+    for spare in grid[count:]:
+        spare.remove()
+    return grid[:count]
 
 
 def draw_path(results: Results, ax: Any) -> Any:

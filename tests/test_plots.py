@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib import pyplot
+from matplotlib.path import Path
 from problems import ARCHITECTURES
 
 from cvxar import ConvexAR, LassoProblem, backtest, datasets, plots, solve, solve_path
@@ -156,6 +157,51 @@ def test_too_few_axes_are_refused(fitted, method):
 def test_several_lags_have_a_panel_each(sunspots):
     axes = ConvexAR((1, 9), beta_ratio=0.1).fit(sunspots).plot_network()
     assert [ax.get_xlabel() for ax in axes] == ["sunspots, lag 1", "sunspots, lag 9"]
+
+
+@pytest.mark.parametrize(("count", "rows"), [(2, 1), (3, 1), (4, 2), (7, 3)])
+def test_panels_stand_at_most_three_abreast(sunspots, count, rows):
+    model = ConvexAR(count, beta_ratio=1.0).fit(sunspots)
+    axes = model.plot_network()
+    assert axes.shape == (count,)
+    assert axes[0].figure.axes == list(axes)
+    axes[0].figure.canvas.draw()
+    corners = [ax.get_position() for ax in axes]
+    assert len({round(c.y0, 6) for c in corners}) == rows
+    assert len({round(c.x0, 6) for c in corners}) == min(count, 3)
+    assert [ax.get_xlabel() for ax in axes] == [f"sunspots, lag {lag}" for lag in range(1, count + 1)]
+    given = pyplot.figure().subplots(1, count)
+    assert list(model.plot_network(ax=given)) == list(given)
+
+
+def covered(ax):
+    """Labels of the lines that pass under the legend of an axes, once it is laid out."""
+    box = ax.get_legend().get_window_extent()
+    for line in ax.get_lines():
+        points = line.get_transform().transform(line.get_xydata())
+        joined = line.get_linestyle() != "None"
+        if any(box.contains(*p) for p in points) or (
+            joined and Path(points).intersects_bbox(box, filled=False)
+        ):
+            yield line.get_label()
+
+
+@pytest.mark.parametrize("size", [(8.0, 6.0), (4.0, 4.5), (12.0, 3.5)])
+@pytest.mark.parametrize("architecture", ["relu", "deep_abs", "parallel_sign"])
+@pytest.mark.parametrize("shape", [np.negative, np.sin])
+def test_legends_cover_nothing_of_the_map_and_its_units(shape, architecture, size):
+    rng = np.random.default_rng(0)
+    x = 2 * rng.normal(size=80)
+    problem = LassoProblem(x, shape(x) + 0.3 * rng.normal(size=80), beta=1.0, architecture=architecture)
+    network = solve(problem.with_beta(0.02 * problem.beta_max)).network
+    figure, ax = pyplot.subplots(figsize=size, layout="constrained")
+    plots.plot_network(network, problem.x, problem.y, ax=ax)
+    figure.canvas.draw()
+    drawn = [ax, *(child for child in ax.child_axes if child.get_ylabel() == "units")]
+    assert len(drawn) == 2
+    for part in drawn:
+        assert list(covered(part)) == []
+        assert part.get_legend().get_window_extent().y1 <= part.get_window_extent().y1 + 1
 
 
 def test_what_is_not_the_map_is_taken_away(sunspots):
