@@ -4,6 +4,7 @@ Sorted observations are kept up to date by insertion and deletion, and every sol
 one; sums and certificate are computed afresh each time, so that nothing is left of what was dropped.
 """
 
+import copy
 import math
 from dataclasses import dataclass
 from functools import cached_property
@@ -126,6 +127,12 @@ class IncrementalLasso:
     def nobs(self) -> int:
         """Number of observations held."""
         return self._pairs.count
+
+    def copy(self) -> "IncrementalLasso":
+        """Return the same window, to be changed apart from this one; O(n)."""
+        other = copy.copy(self)
+        other._pairs = self._pairs.copy()
+        return other
 
     def append(self, x: float, y: float) -> None:
         """Add one observation."""

@@ -1,6 +1,5 @@
 """Refit a model to a longer series, from the last solution where that is possible."""
 
-import copy
 import time
 from dataclasses import replace
 
@@ -38,7 +37,7 @@ def refit(old: Results, known: Observations, settings: Settings) -> Results:
 def _window(old: Results, known: Observations, settings: Settings) -> IncrementalLasso:
     """Return the sorted sums of the longer series."""
     architecture, values = architectures.get(settings.architecture), known.values
-    window = copy.deepcopy(old.window)
+    window = None if old.window is None else old.window.copy()
     if window is None or (window.architecture, window.skip) != (architecture, settings.skip):
         window = IncrementalLasso(values[:-1], values[1:], architecture=architecture, skip=settings.skip)
     for t in range(window.nobs + 1, len(values)):

@@ -1,5 +1,6 @@
 """Observations of one input, kept in the order of the inputs while single ones come and go."""
 
+import copy
 from typing import NamedTuple
 
 import numpy as np
@@ -10,10 +11,7 @@ from cvxar.errors import InputError
 
 
 class Points(NamedTuple):
-    """Sums of single points with the inputs they stand for, and the range of the scaled targets.
-
-    They share the memory of the next ones.
-    """
+    """Sums of single points with the inputs they stand for, and the range of the scaled targets."""
 
     cells: Cells
     inputs: Array
@@ -35,10 +33,8 @@ class SortedPairs:
 
     def __init__(self, x: Array, y: Array) -> None:
         order = np.argsort(x, kind="stable")
-        self.count = 0
-        self._x, self._y = x[order], y[order]
-        self._make_room(len(x))
         self.count = len(x)
+        self._x, self._y = x[order], y[order]
 
     @property
     def x(self) -> Array:
@@ -50,13 +46,16 @@ class SortedPairs:
         """The targets."""
         return self._y[: self.count]
 
-    def _make_room(self, count: int) -> None:
-        """Make arrays twice as long as needed now."""
-        room, held = 2 * count + 8, slice(0, len(self._x))
-        x, y = self._x, self._y
-        self._x, self._y, self._inputs, self._anchor = (np.empty(room) for _ in range(4))
-        self._moments = np.empty((room, 6))
-        self._x[held], self._y[held] = x, y
+    def copy(self) -> "SortedPairs":
+        """Return the same observations in arrays of their own."""
+        other = copy.copy(self)
+        other._x, other._y = self.x.copy(), self.y.copy()
+        return other
+
+    def _make_room(self) -> None:
+        """Lengthen the arrays by an eighth, so that copying them all is rare."""
+        more = np.empty(self.count // 8 + 8)
+        self._x, self._y = np.concatenate([self._x, more]), np.concatenate([self._y, more])
 
     def insert(self, x: float, y: float) -> None:
         """Add one observation, behind those of equal input."""
@@ -64,7 +63,7 @@ class SortedPairs:
         from cvxar import kernel_windows
 
         if self.count == len(self._x):
-            self._make_room(self.count)
+            self._make_room()
         kernel_windows.insert(self._x, self._y, self.count, x, y)
         self.count += 1
 
@@ -87,9 +86,8 @@ class SortedPairs:
         """Sums at every distinct input in scaled units, the least-squares line taken off; O(n)."""
         from cvxar import kernel_windows
 
-        m, lost, low, high = kernel_windows.fill_points(
-            self.x, self.y, tuple(frame), self._inputs, self._anchor, self._moments
-        )
-        anchor, moments = self._anchor[:m], self._moments[:m]
+        inputs, anchor, moments = np.empty(self.count), np.empty(self.count), np.empty((self.count, 6))
+        m, lost, low, high = kernel_windows.fill_points(self.x, self.y, tuple(frame), inputs, anchor, moments)
+        anchor, moments = anchor[:m], moments[:m]
         level, tilted = kernel_windows.take_line_off(anchor, moments)
-        return Points(Cells(anchor, moments, level, tilted, lost), self._inputs[:m], low, high)
+        return Points(Cells(anchor, moments, level, tilted, lost), inputs[:m], low, high)

@@ -148,6 +148,26 @@ def test_sums_of_a_window_are_those_of_its_problem(problem):
     assert (low, high) == pytest.approx((scaled.min(), scaled.max()), rel=1e-12)
 
 
+def test_copies_of_a_window_go_their_own_ways():
+    walk = np.cumsum(np.random.default_rng(3).normal(size=60))
+    window = IncrementalLasso(walk[:40], walk[1:41])
+    window.append(9.0, 8.0)  # there is room for more now
+    before = window.solve(beta_ratio=0.05)
+    branches = [window.copy(), window.copy()]
+    for branch, value in zip(branches, (-3.0, 3.0), strict=True):
+        branch.append(value, value)
+        branch.drop(walk[5], walk[6])
+    for branch, value in zip(branches, (-3.0, 3.0), strict=True):
+        x = np.r_[np.delete(walk[:40], 5), 9.0, value]
+        y = np.r_[np.delete(walk[1:41], 5), 8.0, value]
+        problem = LassoProblem(x, y, beta=1.0)
+        fresh = solve(problem.with_beta(0.05 * problem.beta_max))
+        found = branch.solve(beta_ratio=0.05)
+        assert found.certificate.primal == pytest.approx(fresh.certificate.primal, rel=1e-8)
+    assert window.nobs == 41
+    assert window.solve(beta_ratio=0.05).certificate.primal == pytest.approx(before.certificate.primal)
+
+
 def test_only_observations_that_are_held_can_be_dropped():
     window = IncrementalLasso([0.0, 0.0, 1.0], [2.0, 5.0, 3.0])
     with pytest.raises(InputError, match=r"no observation with input 0\.0 and target 3\.0 is held"):
