@@ -79,11 +79,35 @@ class SolutionPath(Sequence[Solution]):
         return solve(start.problem.with_beta(beta), tol=tol, warm_start=start)
 
     def to_frame(self) -> pd.DataFrame:
-        """Return one row a penalty, made from the certificates without a pass over the data.
+        r"""Return one row a penalty, made from the certificates without a pass over the data; O(k) a row.
 
-        Columns: beta, beta_ratio, objective, loss, l1_norm, df (features and unpenalised columns), n_units,
-        n_breakpoints, rss, aic, bic, hqic (Gaussian, as statsmodels' ``AutoReg`` defines them), rounds,
-        relative_gap.
+        Returns
+        -------
+        DataFrame
+            In the order of ``betas``, with columns
+
+            - ``beta``, in the units of x times y, and ``beta_ratio``, its share of ``beta_max`` (NaN if
+              that is 0);
+            - ``objective`` = loss + beta l1_norm, ``loss``, for the squared loss in the units of y squared,
+              and ``l1_norm`` = :math:`\sum_j |z_j|`, in the units of y / x;
+            - ``df``: active features and unpenalised columns; ``n_units``: active features;
+              ``n_breakpoints``: kinks and jumps of the fitted map;
+            - ``rss`` = 2 loss for the squared loss, else NaN;
+            - ``aic``, ``bic``, ``hqic`` = :math:`-2 \ell + c_n (\mathrm{df} + 1)` with the log likelihood
+              of the loss (:func:`cvxar.criteria.likelihood`), as statsmodels' ``AutoReg`` defines them;
+            - ``rounds``: searches of the dictionary, 0 at the events of an exact path; ``relative_gap``:
+              proven distance from the optimum.
+
+            Along an exact path the least value of a criterion in the table is the least of all penalties
+            in its range: between two events df stays and the loss rises with beta.
+
+        Examples
+        --------
+        >>> problem = LassoProblem([0.0, 1.0, 2.0], [0.0, 0.0, 1.0], beta=0, skip=True)
+        >>> solve_path(problem, n_betas=2, min_ratio=0.6).to_frame()[["beta_ratio", "df", "l1_norm"]].round(9)
+           beta_ratio  df  l1_norm
+        0         1.0   2      0.0
+        1         0.6   3      0.4
         """
         return pd.DataFrame([_row(s) for s in self.solutions])
 

@@ -230,6 +230,19 @@ def test_stretches_that_are_not_proven_are_said_so(skip):
 
 
 @pytest.mark.parametrize("skip", [False, True])
+@pytest.mark.parametrize("seed", range(4))
+def test_events_hold_the_best_value_of_every_criterion(skip, seed):
+    """Between events the degrees of freedom stay, and the loss falls with the penalty."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=60)
+    problem = LassoProblem(x, x + np.abs(x) + 0.4 * rng.normal(size=60), beta=1.0, skip=skip)
+    events = solve_path(problem, method="homotopy", min_ratio=1e-2).to_frame()
+    grid = solve_path(problem, n_betas=200, min_ratio=1e-2).to_frame()
+    for criterion in ("aic", "bic", "hqic"):
+        assert events[criterion].min() <= grid[criterion].min() + 1e-7
+
+
+@pytest.mark.parametrize("skip", [False, True])
 def test_table_of_an_exact_path_describes_its_solutions(skip):
     rng = np.random.default_rng(0)
     x = rng.normal(size=80)

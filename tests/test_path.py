@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cvxar import LassoProblem, aggregate, solve_path
+from cvxar import LassoProblem, SolutionPath, aggregate, solve_path
 from cvxar.criteria import degrees_of_freedom, gaussian_fit
 
 
@@ -31,6 +31,13 @@ def test_table_of_a_path_is_what_its_residuals_give(kind, skip):
         assert (row.n_units, row.rounds) == (len(solution.coef), solution.rounds)
     assert (table["relative_gap"] <= 1e-8).all()
     assert not table.isna().any(axis=None)
+
+
+def test_every_column_of_the_table_is_documented():
+    table = solve_path(
+        LassoProblem([0.0, 1.0, 2.0], [0.0, 0.0, 1.0], beta=0.0, skip=True), n_betas=2
+    ).to_frame()
+    assert [c for c in table if f"``{c}``" not in SolutionPath.to_frame.__doc__] == []
 
 
 def test_a_path_of_one_observation_has_a_table():
