@@ -62,6 +62,8 @@ class Coefficients:
 
     def without_exog(self) -> "Coefficients":
         """Drop the exogenous part, so that ``fitted = rest + exog @ exog_coef``."""
+        if not len(self.exog_coef):
+            return self  # with the parts it has made
         none = np.empty(0)
         level = float(self.level - self.exog_coef @ self.exog_anchors)
         return replace(self, level=level, exog_coef=none, exog_anchors=none)

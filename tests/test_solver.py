@@ -361,3 +361,12 @@ def test_predict_checks_its_inputs():
         solution.predict([0.0])
     with pytest.raises(InputError, match=r"x has 2 column\(s\), the model was fitted on 1"):
         solution.predict([[0.0, 1.0]], exog=[0.0])
+
+
+def test_the_network_takes_over_the_parts_of_the_solution_unless_there_is_something_to_leave_out():
+    plain = solve(LassoProblem([0.0, 1.0, 2.0], [0.0, 0.0, 1.0], beta=0.1))
+    assert plain.network.point is plain.point
+    mixed = solve(LassoProblem([0.0, 1.0, 2.0], [0.0, 0.0, 1.0], beta=0.01, exog=[1.0, 0.0, 2.0]))
+    assert len(mixed.network.point.exog_coef) == 0
+    rest = mixed.exog_coef[0] * mixed.problem.exog[:, 0]
+    np.testing.assert_allclose(mixed.network(mixed.problem.x) + rest, mixed.fitted, atol=1e-12)
