@@ -9,10 +9,11 @@ from typing import Any
 import joblib
 import pandas as pd
 
-from cvxar.errors import InputError, InputTypeError
+from cvxar.errors import CvxarError, InputError, InputTypeError
 from cvxar.evaluation import Backtest
 from cvxar.forecasters import FUTURE_EXOG, Data, check_forecaster, check_missing, continues
 from cvxar.interval_kinds import choose_intervals
+from cvxar.model import ConvexAR
 from cvxar.observations import observe
 from cvxar.options import check_count, check_flag, check_name
 from cvxar.resume import check_resume, fingerprint, rows_of
@@ -137,7 +138,7 @@ def backtest(
     kinds = choose_intervals(intervals, models, schedule.levels)
     _check_progress(progress)
     if n_jobs is not None and n_jobs != -1:
-        check_count(n_jobs, "n_jobs")
+        check_count(n_jobs, "n_jobs (or -1, for all processors)")
     marks = {name: fingerprint(model, kinds.get(name)) for name, model in models.items()}
     result = Backtest(pd.DataFrame(), schedule, data, marks, kinds)
     return _run(result, models, check_resume(resume, result), n_jobs, progress)
@@ -210,14 +211,34 @@ def _check_models(forecasters: Any) -> dict[str, Any]:
         raise InputError("forecasters is empty; name at least one model")
     for name, model in forecasters.items():
         check_forecaster(name, model)
+        _check_settings(name, model)
     return dict(forecasters)
+
+
+def _check_settings(name: str, model: Any) -> None:
+    """Raise for arguments of a model of ours that would fail at every origin."""
+    if not isinstance(model, ConvexAR):
+        return
+    try:
+        model.check()
+    except CvxarError as error:
+        raise type(error)(f"forecasters[{name!r}]: {error}") from None
+
+
+def _check_future(future_exog: Any) -> None:
+    if not isinstance(future_exog, str):
+        raise InputTypeError(
+            "future_exog must be 'last', 'known' or a function f(past_rows, steps), got "
+            f"{type(future_exog).__name__}; rows known in advance go into exog, with future_exog='known'"
+        )
+    check_name("future_exog", future_exog, FUTURE_EXOG)
 
 
 def _make_data(series: Any, exog: Any, future_exog: Any) -> Data:
     known = observe(series, exog, gaps=True, calendar=False)
     name = "y" if known.name is None else str(known.name)
     if not callable(future_exog):
-        check_name("future_exog", future_exog, FUTURE_EXOG)
+        _check_future(future_exog)
     rows = (
         None if exog is None else pd.DataFrame(known.exog, index=known.index, columns=list(known.exog_names))
     )

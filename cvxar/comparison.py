@@ -277,9 +277,17 @@ def _count_tested(test: float, n: int) -> int:
 
 
 def _check_models(models: Mapping[str, Forecaster] | None) -> Mapping[str, Forecaster] | None:
+    if models is not None and not isinstance(models, Mapping):
+        raise InputTypeError(
+            f'models must be a mapping of names to models, such as {{"mine": model}}, got {models!r}'
+        )
     for name, model in (models or {}).items():
         if name in (AR1, WALK):
             raise InputError(f"the name {name!r} is taken by a model that is always compared; use another")
+        if isinstance(model, type):
+            raise InputTypeError(
+                f"models[{name!r}] is the class {model.__name__}; give an object of it, {model.__name__}(...)"
+            )
         if not (hasattr(model, "fit") and hasattr(model, "forecast")):
             raise InputTypeError(
                 f"models[{name!r}] must have fit(series) and forecast(steps), got {type(model).__name__}"

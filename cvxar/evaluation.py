@@ -12,9 +12,9 @@ from cvxar import plots
 from cvxar._typing import Array
 from cvxar.errors import InputError, unknown_name
 from cvxar.forecasters import Data
-from cvxar.options import check_name, make_generator
+from cvxar.options import check_count, check_flag, check_name, make_generator
 from cvxar.schedule import Schedule
-from cvxar.scoring import BANDS, Evidence, Rivalry, choose_scores, compare_with
+from cvxar.scoring import ORIGINS, Evidence, Rivalry, choose_scores, compare_with
 
 
 @dataclass(frozen=True, repr=False)
@@ -63,7 +63,7 @@ class Backtest:
 
         Parameters
         ----------
-        metrics : name, function ``f(y, forecast)``, a sequence of these or a mapping, optional
+        metrics : name, function ``f(y, forecast)``, a sequence of these or a mapping to these, optional
             Default: rmse, mae, mase, rmsse (scaled by the changes within the first training set), smape,
             bias, direction_hit_rate (the higher the better; against the value at the origin) and, with
             bands, coverage, interval_width and winkler per level, pinball (mean over the quantiles) and crps
@@ -82,11 +82,12 @@ class Backtest:
         """
         chosen = choose_scores(metrics, self.schedule.levels)
         _check_by(by)
+        check_flag("increments", increments)
         groups = dict(list(self.common_forecasts().groupby(_keys(by), sort=False)))
         nothing = [0, *[math.nan] * len(chosen)]
         labels = self._labels(by)
         rows = [self._score(groups[k], chosen, increments) if k in groups else nothing for k in labels]
-        return pd.DataFrame(rows, columns=["origins", *chosen], index=_index(labels, by))
+        return pd.DataFrame(rows, columns=[ORIGINS, *chosen], index=_index(labels, by))
 
     def _labels(self, by: str | None) -> list[tuple[Any, ...]]:
         """Labels of the rows of a table of scores."""
@@ -99,15 +100,7 @@ class Backtest:
         # of a missing observation, the last one known before it
         last = np.zeros(len(rows)) if increments else series.ffill().loc[rows["origin"]].to_numpy()
         evidence = Evidence(rows, last, series.to_numpy()[: self.schedule.initial], levels)
-        # a model without bands has no score of bands
-        bands = rows[self.schedule.columns[1:]].notna().all(axis=None)
-        return [
-            rows["origin"].nunique(),
-            *(
-                score(evidence) if bands or not _of_bands(name) else math.nan
-                for name, score in chosen.items()
-            ),
-        ]
+        return [rows["origin"].nunique(), *(score(evidence) for score in chosen.values())]
 
     def compare(self, baseline: str = "AR(1)", *, by: str | None = None, rng: Any = 0) -> pd.DataFrame:
         """Test every model against one of them, on the origins at which all of them made a forecast.
@@ -144,7 +137,7 @@ class Backtest:
         _check_by(by)
         rivals = list(self._rivalries(baseline, by))
         if not rivals:
-            raise InputError(f"there is no origin at which {baseline} and another model made a forecast")
+            raise InputError(self._why_alone(baseline))
         tests = compare_with(rivals, baseline, make_generator(rng)).set_index(_keys(by))
         scores = self.scores(["rmse", "mae"], by=by).drop(columns="origins")
         table = scores[scores.index.get_level_values("model") != baseline].join(tests)
@@ -153,6 +146,17 @@ class Backtest:
         names = table.index.get_level_values("model")[silent]
         table.loc[silent, "conclusion"] = [self._why_silent(str(name)) for name in names]
         return table
+
+    def _why_alone(self, baseline: str) -> str:
+        own = self.forecasts[self.forecasts["model"] == baseline]
+        if len(self.models) == 1:
+            return f"there is no model but {baseline} to compare; give backtest another one"
+        if (own["error"] != "").all():
+            return f"{baseline} made no forecast to compare with; its first failure: {own['error'].iloc[0]}"
+        return (
+            f"there is no origin at which {baseline} and another model made a forecast of an observation "
+            "that is known; see failures"
+        )
 
     def _why_silent(self, name: str) -> str:
         own = self.forecasts[self.forecasts["model"] == name]
@@ -213,10 +217,15 @@ class Backtest:
         -------
         matplotlib Figure
         """
+        if check_count(horizon, "horizon") > self.schedule.horizon:
+            raise InputError(f"there is no horizon {horizon}; the longest is {self.schedule.horizon}")
         rows = self.common_forecasts()
         rows = rows[rows["horizon"] == horizon]
         if rows.empty:
-            raise InputError(f"there is no horizon {horizon}; the longest is {self.schedule.horizon}")
+            raise InputError(
+                f"there is nothing to draw: at no origin did every model forecast an observation {horizon} "
+                "step(s) ahead that is known; see failures"
+            )
         unit = str(self.data.series.name)
         if ax is not None:
             return plots.plot_forecasts(rows, unit=unit, ax=ax).figure
@@ -243,10 +252,6 @@ def _keys(by: str | None) -> list[str]:
 def _index(labels: list[tuple[Any, ...]], by: str | None) -> pd.Index:
     index = pd.MultiIndex.from_tuples(labels, names=_keys(by))
     return index.get_level_values(0) if by is None else index
-
-
-def _of_bands(name: str) -> bool:
-    return name.startswith((*BANDS, "pinball", "crps"))
 
 
 def _matrix(rows: pd.DataFrame, column: str) -> Array:

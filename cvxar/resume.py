@@ -1,5 +1,6 @@
 """Continuing an earlier backtest: whether it belongs to the present one, and what of it can be kept."""
 
+from dataclasses import fields
 from typing import Any
 
 import joblib
@@ -7,6 +8,7 @@ import pandas as pd
 
 from cvxar.errors import InputError, InputTypeError
 from cvxar.evaluation import Backtest
+from cvxar.schedule import Schedule
 
 
 def rows_of(earlier: Backtest, name: str, chunk: range) -> pd.DataFrame | None:
@@ -37,8 +39,8 @@ def check_resume(earlier: Any, draft: Backtest) -> Backtest | None:
         )
     if earlier.schedule != draft.schedule:
         raise InputError(
-            f"resume has other settings ({earlier.schedule}) than this backtest ({draft.schedule}); "
-            "give the same, or start anew without resume"
+            f"resume has other settings: {_differences(earlier.schedule, draft.schedule)}; give the same, or "
+            "start anew without resume"
         )
     old, new = earlier.data, draft.data
     if not (
@@ -61,3 +63,15 @@ def _begins(new: Any, old: Any) -> bool:
     if old is None or new is None:
         return old is new
     return len(old) <= len(new) and bool(new.iloc[: len(old)].equals(old))
+
+
+def _differences(old: Schedule, new: Schedule) -> str:
+    """Settings that differ.
+
+    Examples
+    --------
+    >>> _differences(Schedule(40, window=20), Schedule(50, window=20))
+    'initial=40, not 50'
+    """
+    pairs = ((f.name, getattr(old, f.name), getattr(new, f.name)) for f in fields(Schedule))
+    return ", ".join(f"{name}={before!r}, not {after!r}" for name, before, after in pairs if before != after)

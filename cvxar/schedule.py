@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from cvxar.errors import InputError
+from cvxar.errors import InputError, InputTypeError
 from cvxar.options import check_count, check_levels, make_generator
 
 # origins that one job works through in a row: models keep what they know within a chunk and start afresh at
@@ -99,6 +99,11 @@ def make_schedule(
     30
     """
     horizon, window = check_count(horizon, "horizon"), _optional(window, "window")
+    if isinstance(initial, (str, float)):
+        raise InputTypeError(
+            f"initial must be a whole number of observations, got {initial!r}; for a share or a date take "
+            "round(0.8 * len(series)) or series.index.get_loc(date), for example"
+        )
     start = _optional(initial, "initial") or window or max(2, round(TRAINED_ON * n))
     if start + horizon > n:
         raise InputError(

@@ -11,12 +11,13 @@ import pandas as pd
 
 from cvxar import metrics
 from cvxar._typing import Array
-from cvxar.errors import InputError, unknown_name
+from cvxar.errors import InputError, InputTypeError, unknown_name
 from cvxar.wording import verdict
 
 POINT = ("rmse", "mae", "mase", "rmsse", "smape", "bias", "direction_hit_rate")
 BANDS = ("coverage", "interval_width", "winkler")
 DRAWS, CONFIDENCE = 2000, 0.95
+ORIGINS = "origins"
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,12 @@ class Evidence:
         return self.rows[f"lower_{level:g}"].to_numpy(), self.rows[f"upper_{level:g}"].to_numpy()
 
     @property
+    def banded(self) -> bool:
+        """Whether there are bands at every level; a model without has no score of bands."""
+        ends = [f"{side}_{level:g}" for level in self.levels for side in ("lower", "upper")]
+        return bool(ends) and bool(self.rows[ends].notna().all(axis=None))
+
+    @property
     def quantiles(self) -> tuple[Array, Array]:
         """Levels of all quantiles known, ascending, and their forecasts (n, k)."""
         taus = [(1 - level / 100) / 2 for level in self.levels]
@@ -63,12 +70,16 @@ Score = Callable[[Evidence], float]
 
 
 def _pinball(evidence: Evidence) -> float:
+    if not evidence.banded:
+        return math.nan
     taus, columns = evidence.quantiles
     y, _ = evidence.point
     return float(np.mean([metrics.pinball(y, q, tau) for tau, q in zip(taus, columns.T, strict=True)]))
 
 
 def _crps(evidence: Evidence) -> float:
+    if not evidence.banded:
+        return math.nan
     taus, columns = evidence.quantiles
     return metrics.crps_quantiles(evidence.point[0], columns, taus)
 
@@ -83,7 +94,7 @@ def _plain(metric: Callable[..., float], evidence: Evidence) -> float:
 
 
 def _in_band(metric: Callable[..., float], level: float, evidence: Evidence) -> float:
-    return metric(evidence.point[0], *evidence.band(level), level)
+    return metric(evidence.point[0], *evidence.band(level), level) if evidence.banded else math.nan
 
 
 def score_table(levels: tuple[float, ...]) -> dict[str, Score]:
@@ -111,18 +122,47 @@ def choose_scores(wanted: Any, levels: tuple[float, ...]) -> dict[str, Score]:
 
     Raises
     ------
-    InputError
-        For a name that is not known, or a band score where there are no bands.
+    InputError, InputTypeError
+        For a name that is not known, a band score where there are no bands, what is no metric.
     """
     table = score_table(levels)
     if wanted is None:
         return {name: table[name] for name in table if name in POINT or name not in metrics.BY_NAME}
-    if isinstance(wanted, Mapping):
-        return {str(name): partial(_plain, metric) for name, metric in wanted.items()}
     chosen: dict[str, Score] = {}
-    for metric in [wanted] if isinstance(wanted, str) or callable(wanted) else wanted:
-        chosen |= {metric.__name__: partial(_plain, metric)} if callable(metric) else _named(metric, table)
+    for name, metric in _listed(wanted):
+        if callable(metric):
+            chosen[name or getattr(metric, "__name__", repr(metric))] = partial(_own, metric)
+        else:
+            found = _named(metric, table)
+            chosen |= {name: next(iter(found.values()))} if name and len(found) == 1 else found
+    if ORIGINS in chosen:
+        raise InputError(f"the column {ORIGINS!r} is always there; give the metric another name")
     return chosen
+
+
+def _listed(wanted: Any) -> list[tuple[str, Any]]:
+    """Names given to metrics, empty for their own, and the metrics."""
+    if isinstance(wanted, Mapping):
+        return [(str(name), metric) for name, metric in wanted.items()]
+    if isinstance(wanted, str) or callable(wanted):
+        return [("", wanted)]
+    if not isinstance(wanted, Iterable):
+        raise InputTypeError(
+            "metrics must be a name such as 'rmse', a function f(y, forecast), a sequence of these or a "
+            f"mapping, got {wanted!r}"
+        )
+    return [("", metric) for metric in wanted]
+
+
+def _own(metric: Callable[..., Any], evidence: Evidence) -> float:
+    """A metric of the user's, which must be one number."""
+    value = metric(*evidence.point)
+    if np.ndim(value) or not isinstance(value, (int, float, np.number)):
+        raise InputTypeError(
+            f"a metric returns one number for all forecasts, {getattr(metric, '__name__', metric)} returned "
+            f"{type(value).__name__}; take the mean, for example"
+        )
+    return float(value)
 
 
 def _named(name: Any, table: dict[str, Score]) -> dict[str, Score]:
@@ -133,6 +173,8 @@ def _named(name: Any, table: dict[str, Score]) -> dict[str, Score]:
         return levelled
     if name in (*BANDS, "pinball", "crps"):
         raise InputError(f"{name} needs bands; make the backtest with level=80, for example")
+    if name == "skill":
+        raise InputError("skill needs a baseline; use compare(baseline), which has it with its interval")
     raise unknown_name("metric", name, [*table, *BANDS])
 
 

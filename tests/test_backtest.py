@@ -248,7 +248,7 @@ def test_an_earlier_result_is_continued_to_the_same_bits():
 def test_what_cannot_be_continued_is_refused():
     earlier = backtest(WALK, {"AR(1)": AutoRegression()}, initial=50)
     for series, models, options, says in (
-        (WALK, {"AR(1)": AutoRegression()}, {"initial": 51}, "other settings"),
+        (WALK, {"AR(1)": AutoRegression()}, {"initial": 51}, "other settings: initial=50, not 51;"),
         (WALK + 1, {"AR(1)": AutoRegression()}, {"initial": 50}, "other data"),
         (WALK, {"AR(1)": AutoRegression()}, {"initial": 50, "exog": np.ones(60)}, "other data"),
         (WALK, {"AR(1)": AutoRegression(2)}, {"initial": 50}, "rename"),
@@ -354,6 +354,11 @@ def never(*_, **__):
         ({"level": 0.8}, InputError, "write 80"),
         ({"exog": [1.0]}, InputError, "one row per observation"),
         ({"future_exog": "next"}, InputError, "'known'"),
+        ({"future_exog": np.ones(3)}, InputTypeError, "go into exog, with future_exog='known'"),
+        ({"initial": 0.8}, InputTypeError, r"round\(0.8 \* len\(series\)\)"),
+        ({"n_jobs": -2}, InputError, "-1, for all"),
+        ({"forecasters": {"x": ConvexAR(-1)}}, InputError, r"forecasters\['x'\]: lags must be 1 or more"),
+        ({"forecasters": {"x": ConvexAR(beta="bik")}}, InputError, r"forecasters\['x'\]: unknown beta"),
         ({"n_jobs": 0}, InputError, "n_jobs"),
         ({"progress": 1}, InputTypeError, "progress"),
         ({"rng": "seed"}, InputTypeError, "rng"),

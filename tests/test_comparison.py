@@ -341,6 +341,8 @@ def never(*_, **__):
         ({"lags": 0}, InputError, "lags"),
         ({"models": {"AR(1)": LastValue()}}, InputError, "taken"),
         ({"models": {"x": object()}}, InputTypeError, "fit"),
+        ({"models": [LastValue()]}, InputTypeError, "mapping of names to models"),
+        ({"models": {"x": LastValue}}, InputTypeError, "the class LastValue; give an object"),
         ({"rng": "seed"}, InputTypeError, "rng"),
         ({"beta": "bik"}, InputError, "'bic'"),
         ({"beta": -1.0}, InputError, "beta"),

@@ -10,7 +10,7 @@ from statsmodels.stats.multitest import multipletests
 
 from cvxar import ConvexAR, backtest, metrics
 from cvxar.baselines import AutoRegression, RandomWalk
-from cvxar.errors import InputError
+from cvxar.errors import InputError, InputTypeError
 from cvxar.scoring import Rivalry, holm
 
 SERIES = pd.Series(50 + np.random.default_rng(3).normal(size=70).cumsum(), name="price")
@@ -175,12 +175,47 @@ def test_figures_show_the_rows(result):
         result.plot(horizon=4)
 
 
+def turns(at):
+    """Two models that never forecast from the same origin; neither does "even" with at = 2."""
+    even = lambda y, h: [1 / (len(y) % 2 == at)]  # noqa: E731
+    odd = lambda y, h: [1 / (len(y) % 2)]  # noqa: E731
+    return backtest(SERIES, {"even": even, "odd": odd}, initial=60)
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda r: r.scores(3), "a name such as 'rmse'.* got 3"),
+        (lambda r: r.scores({"errors": lambda y, f: y - f}), "one number .* returned ndarray"),
+        (lambda r: r.scores(increments="yes"), "increments must be True or False"),
+        (lambda r: r.plot(horizon="1"), "horizon must be a whole number"),
+    ],
+)
+def test_what_is_no_metric_or_flag_is_refused(result, call, says):
+    with pytest.raises(InputTypeError, match=says):
+        call(result)
+
+
+def test_a_mapping_may_name_known_metrics(result):
+    table = result.scores({"error": "rmse", "bands": "winkler_80", "own": metrics.mae})
+    expected = result.scores(["rmse", "winkler_80", "mae"])
+    assert table.columns.tolist() == ["origins", "error", "bands", "own"]
+    np.testing.assert_array_equal(table, expected)
+    assert table["bands"].isna().to_dict() == {"AR(1)": True, "walk": True, "ConvexAR": False}
+
+
 @pytest.mark.parametrize(
     ("call", "says"),
     [
         (lambda r: r.compare("AR(2)"), "unknown baseline 'AR\\(2\\)'; known: 'AR\\(1\\)'"),
         (lambda r: r.compare("AR(1)", by="origin"), "unknown by"),
-        (lambda r: backtest(SERIES, {"AR(1)": AutoRegression()}).compare(), "no origin at which"),
+        (lambda r: backtest(SERIES, {"AR(1)": AutoRegression()}).compare(), "give backtest another one"),
+        (lambda r: turns(0).compare("even"), "no origin at which even and another .* see failures"),
+        (lambda r: turns(2).compare("even"), "even made no forecast .* first failure: ZeroDivisionError"),
+        (lambda r: turns(0).plot(), "nothing to draw"),
+        (lambda r: r.plot(horizon=0), "horizon must be at least 1"),
+        (lambda r: r.scores("skill"), r"use compare\(baseline\)"),
+        (lambda r: r.scores({"origins": metrics.mae}), "another name"),
     ],
 )
 def test_what_cannot_be_compared_is_refused(result, call, says):
