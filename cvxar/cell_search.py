@@ -7,10 +7,12 @@ import numpy as np
 from cvxar._typing import Array
 from cvxar.architectures import Architecture
 from cvxar.cells import Cells, CellState, Frame, Setting, flat_state
+from cvxar.certificate import Certificate
 from cvxar.coefficients import Coefficients
+from cvxar.piecewise import PiecewiseLinear
 from cvxar.problem import LassoProblem
 from cvxar.spline import Spline
-from cvxar.units import units_of
+from cvxar.units import Units, units_of
 
 EXACT = 1e-14
 
@@ -51,19 +53,49 @@ def search_on(
     return CellState(*best), gap, done
 
 
-def search_cells(
-    problem: LassoProblem, tol: float, max_rounds: int, start: CellState | None
-) -> tuple[Coefficients, Array, int, CellState]:
-    """Solve; returns the point, its dual vector (data units), the rounds and a state for warm starts."""
-    from cvxar import kernel_settle
+class Found(NamedTuple):
+    """What a search on sorted inputs returns: coefficients, proof and dual vector are made of it."""
 
+    source: "Sketch"
+    certificate: Certificate
+    dual: "Residuals"
+    rounds: int
+    state: CellState
+
+
+def search_cells(problem: LassoProblem, tol: float, max_rounds: int, start: CellState | None) -> Found:
+    """Solve and prove."""
     cells, how = problem.design.cells, setting_of(problem)
     state, _, rounds = search_on(cells, start or flat_state(cells), how, tol, EXACT, max_rounds)
-    residual = kernel_settle.refined_residual(
-        cells.anchor, cells.moments, *state, cells.tilted, how.beta, how.cost, how.skip
-    )
-    point = point_of(problem, cells, problem.design.columns[0].knots, state)
-    return point, dual_of(problem, residual), rounds, state
+    return Found(*proven_on(problem, cells, how, state), rounds, state)
+
+
+def proven_on(
+    problem: LassoProblem, cells: Cells, how: Setting, state: CellState, dual: Array | None = None
+) -> tuple["Sketch", Certificate, "Residuals"]:
+    """Coefficients, certificate and dual vector of a state; ``dual`` by default its refined residuals.
+
+    The certificate is computed from the sums of the inputs, the nodal values and a dual vector that
+    is scaled until it is feasible; nothing of it is taken from the search.
+    """
+    from cvxar import kernel_rounds, kernel_settle
+
+    common = (cells.tilted, how.beta, how.cost, how.skip)
+    if dual is None:
+        dual = kernel_settle.refined_sums(cells.anchor, cells.moments, *state, *common)
+    primal, gap = kernel_rounds.proven(cells.anchor, cells.moments, *state[:3], dual, *common)
+    certificate = scaled_certificate(problem, primal + cells.offset, gap)
+    source = sketch_of(problem, cells, problem.design.columns[0].knots, state, how)
+    return source, certificate, Residuals(problem, dual)
+
+
+def scaled_certificate(problem: LassoProblem, primal: float, gap: float) -> Certificate:
+    """Turn an objective and a gap of scaled targets into a certificate in data units."""
+    design, eps = problem.design, np.finfo(float).eps
+    # the targets are rounded: relative to their spread, and as they were given
+    grain = (8 * eps * design.y_scale) ** 2 + (eps / 2 * design.y_center) ** 2
+    unit, lost = design.y_scale**2, design.lost
+    return Certificate(lost + primal * unit, lost + (primal - gap) * unit, design.total_weight * grain)
 
 
 class Sketch(NamedTuple):
@@ -84,12 +116,13 @@ class Sketch(NamedTuple):
     def coefficients(self) -> Coefficients:
         """Units and unpenalised coefficients in data units."""
         level, tilted = self.line
+        spline = self._spline(level, tilted)
         factor = self.frame.y_scale / self.frame.scale
-        units = units_of(self._spline(level, tilted), self.inputs, self.architecture.sigma, 0, factor)
+        units = units_of(spline, self.inputs, self.architecture.sigma, 0, factor)
         level = self.frame.y_center + units.level * self.frame.y_scale
         linear, anchors = np.array([units.linear]), np.array([self.frame.center])
-        none = np.empty(0)
-        return Coefficients(tuple(units.features), units.coef, level, linear, anchors, none, none)
+        none, parts = np.empty(0), (self._part(spline, units, factor),)
+        return Coefficients(tuple(units.features), units.coef, level, linear, anchors, none, none, parts)
 
     @property
     def values(self) -> Array:
@@ -98,16 +131,19 @@ class Sketch(NamedTuple):
         scaled = self.state.value + (level + tilted * self.t)
         return self.frame.y_center + self.frame.y_scale * scaled
 
+    def _part(self, spline: Spline, units: Units, factor: float) -> PiecewiseLinear:
+        """The function itself: nodal values have more digits than a sum of units beside each other."""
+        first = [f.signs[0] > 0 and f.centers[0] == self.inputs[0] for f in units.features]
+        slopes = factor * spline.slope
+        before = slopes[0] - float(np.sum(units.coef[first])) / self.how.cost
+        levels = self.frame.y_scale * (spline.value - units.level)
+        return PiecewiseLinear(self.inputs, levels, np.concatenate(([before], slopes, slopes[-1:])))
+
     def _spline(self, level: float, tilted: float) -> Spline:
         t, (_, value, slope, sign, tilt) = self.t, self.state
         value, nodes = value + (level + tilted * t), np.arange(len(t))
         how = self.how
         return Spline(t, nodes, value, slope + tilted, sign, tilt, how.beta, how.cost, how.skip)
-
-
-def point_of(problem: LassoProblem, cells: Cells, inputs: Array, state: CellState) -> Coefficients:
-    """Turn a state into units and unpenalised coefficients; ``inputs`` are the anchors in data units."""
-    return sketch_of(problem, cells, inputs, state, setting_of(problem)).coefficients
 
 
 def sketch_of(problem: LassoProblem, cells: Cells, inputs: Array, state: CellState, how: Setting) -> Sketch:
@@ -123,6 +159,18 @@ def sketch_on(
     """As :func:`sketch_of`, without a problem."""
     nodes, line = state.nodes, (cells.level, cells.tilted)
     return Sketch(cells.anchor[nodes], inputs[nodes], state, line, how, architecture, frame)
+
+
+class Residuals(NamedTuple):
+    """Weighted residuals of the distinct inputs: the dual vector of all observations is made of them."""
+
+    problem: LassoProblem
+    sums: Array
+
+    @property
+    def dual(self) -> Array:
+        """Weighted residual of every observation, in data units."""
+        return dual_of(self.problem, self.sums / self.problem.design.cells.moments[:, 0])
 
 
 def dual_of(problem: LassoProblem, residual: Array) -> Array:

@@ -25,6 +25,7 @@ class Coefficients:
 
     :math:`g_l(x) = \text{linear}_l (x - \text{anchors}_l) + \sum_j z_j \varphi_j(x)`. Anchors keep
     the digits of data far from the origin; ``intercept`` is the constant with all anchors at 0.
+    ``known_parts`` are the functions :math:`g_l` where a solver has them to more digits than the sum.
     """
 
     features: tuple[Unit, ...]
@@ -34,6 +35,7 @@ class Coefficients:
     anchors: Array
     exog_coef: Array
     exog_anchors: Array
+    known_parts: tuple[PiecewiseLinear, ...] | None = None
 
     @property
     def coefficients(self) -> "Coefficients":
@@ -43,6 +45,8 @@ class Coefficients:
     @cached_property
     def parts(self) -> tuple[PiecewiseLinear, ...]:
         """The additive part of each input column."""
+        if self.known_parts is not None:
+            return self.known_parts
         return tuple(self._part(j) for j in range(len(self.linear)))
 
     def _part(self, column: int) -> PiecewiseLinear:

@@ -23,7 +23,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from cvxar.cell_search import dual_of, point_of, search_cells, setting_of
+from cvxar._typing import Array
+from cvxar.cell_search import Residuals, proven_on, search_cells, setting_of
 from cvxar.cells import CellState, flat_state
 from cvxar.certificate import certify
 from cvxar.coefficients import Coefficients
@@ -97,16 +98,17 @@ class _Track:
     def certified(self, piece: Piece, beta: float) -> Solution:
         """Certify a point of the path."""
         problem = self.problem.with_beta(beta)
-        point = point_of(problem, problem.design.cells, problem.design.columns[0].knots, piece.state)
-        dual = dual_of(problem, piece.residual)
-        return Solution(problem, point, certify(problem, point, dual), dual, 0, 0.0, piece.state)
+        cells = problem.design.cells
+        dual = cells.moments[:, 0] * piece.residual
+        found = proven_on(problem, cells, setting_of(problem), piece.state, dual)
+        return Solution(problem, *found, 0, 0.0, piece.state)
 
     def corrected(self, last: Solution, beta: float) -> tuple[Solution, Piece]:
         """Let the solver decide which kinks are active at a penalty; it warns if it cannot."""
         problem = self.problem.with_beta(beta)
         start = last.state if isinstance(last.state, CellState) else None
-        point, dual, rounds, state = search_cells(problem, min(self.tol, STRICT), ROUNDS, start)
-        found = Solution(problem, point, certify(problem, point, dual), dual, rounds, 0.0, state)
+        source, certificate, dual, rounds, state = search_cells(problem, min(self.tol, STRICT), ROUNDS, start)
+        found = Solution(problem, source, certificate, dual, rounds, 0.0, state)
         if not found.certificate.holds(self.tol):  # rarely: features can do what nodal values cannot
             found = solve(problem, tol=self.tol, warm_start=found)
         return found, piece_of(self.ground, self.spline(state), state.tilt, self.scaled(beta))
@@ -199,13 +201,23 @@ def between(left: Solution, right: Solution, beta: float) -> Solution:
     problem = left.problem.with_beta(beta)
     first, second = left.problem.beta, right.problem.beta
     share = (first - beta) / (first - second)
-    dual = (1 - share) * left.dual + share * right.dual
     state = _mixed_state(problem, left.state, right.state, share)
-    if state is None:
-        point = _mixed(left.point, right.point, share)
-    else:
-        point = point_of(problem, problem.design.cells, problem.design.columns[0].knots, state)
-    return Solution(problem, point, certify(problem, point, dual), dual, 0, 0.0, state)
+    if state is not None:
+        sums = (1 - share) * _dual_sums(left) + share * _dual_sums(right)
+        found = proven_on(problem, problem.design.cells, setting_of(problem), state, sums)
+        return Solution(problem, *found, 0, 0.0, state)
+    point = _mixed(left.point, right.point, share)
+    dual = (1 - share) * left.dual + share * right.dual
+    return Solution(problem, point, certify(problem, point, dual), dual, 0, 0.0, None)
+
+
+def _dual_sums(solution: Solution) -> Array:
+    """Dual vector of a solution, scaled as the cells and summed over equal inputs."""
+    if isinstance(solution.found_dual, Residuals):
+        return solution.found_dual.sums
+    design = solution.problem.design
+    sums: Array = design.columns[0].aggregate(solution.dual) / design.y_scale
+    return sums
 
 
 def _mixed_state(problem: LassoProblem, left: object, right: object, share: float) -> CellState | None:
@@ -223,6 +235,5 @@ def _mixed(left: Coefficients, right: Coefficients, share: float) -> Coefficient
             total[feature] += part * float(z)
     level = (1 - share) * left.level + share * right.level
     linear = (1 - share) * left.linear + share * right.linear
-    return replace(
-        left, features=tuple(total), coef=np.array(list(total.values())), level=level, linear=linear
-    )
+    coef = np.array(list(total.values()))
+    return replace(left, features=tuple(total), coef=coef, level=level, linear=linear, known_parts=None)

@@ -4,7 +4,7 @@ import numpy as np
 from numba import njit
 
 from cvxar.kernel_settle import refine, segment_sums, settle_aggressively, settle_monotonically
-from cvxar.kernels import hinge_correlations, price_cells, residual_sums
+from cvxar.kernels import WEIGHT, hinge_correlations, price_cells, residual_sums
 
 
 @njit(cache=True)
@@ -23,20 +23,60 @@ def price(nodes, slope, tilted, beta, cost, skip, hinge, energy, peak):
     The gap is a sum of terms that are not negative up to rounding (see ``nodal_search.price``).
     """
     whole = 0.0 if skip else hinge[0]
-    middle = hinge[0] / 2
     bound = (peak + (cost - 0.5) * abs(whole)) / cost
     scale = min(1.0, beta / bound) if bound > 0 else 1.0
-    reward, variation = 0.0, 0.0
+    norm = norm_of(slope, tilted, cost, skip)
+    gap = (1 - scale) ** 2 / 2 * energy + beta * norm - scale * reward_of(nodes, slope, tilted, hinge, whole)
+    limit = beta * cost - (cost - 0.5) * abs(whole)
+    return energy / 2 + beta * norm, max(gap, 0.0), limit, hinge[0] / 2
+
+
+@njit(cache=True)
+def norm_of(slope, tilted, cost, skip):
+    """Least l1 norm of a function with these slopes (``tilted`` was taken off them)."""
+    variation = np.sum(np.abs(np.diff(slope)))
+    ends = abs(slope[0] + slope[-1] + 2 * tilted)
+    return cost * variation if skip else max(cost * variation, (variation + ends) / 2)
+
+
+@njit(cache=True)
+def reward_of(nodes, slope, tilted, hinge, whole):
+    """Correlation of a function, less a constant, with the dual vector behind ``hinge``."""
+    reward = whole * (slope[0] + slope[-1] + 2 * tilted) / 2
     for k in range(1, len(nodes) - 1):
-        c = slope[k] - slope[k - 1]
-        reward += c * (hinge[nodes[k]] - middle)
-        variation += abs(c)
-    ends = slope[0] + slope[-1] + 2 * tilted
-    norm = cost * variation
-    if not skip:
-        norm = max(norm, (variation + abs(ends)) / 2)
-    gap = (1 - scale) ** 2 / 2 * energy + beta * norm - scale * (reward + whole * ends / 2)
-    return energy / 2 + beta * norm, max(gap, 0.0), beta * cost - (cost - 0.5) * abs(whole), middle
+        reward += (slope[k] - slope[k - 1]) * (hinge[nodes[k]] - hinge[0] / 2)
+    return reward
+
+
+@njit(cache=True)
+def proven(anchor, moments, nodes, value, slope, dual, tilted, beta, cost, skip):
+    """Objective and gap of a state of single points, proven by any dual vector near its residuals.
+
+    ``dual`` (one number a point) is first made orthogonal to the unpenalised functions, exactly up to the
+    rounding of its own sums, by changes at its two ends; then scaled until no unit correlates by more
+    than beta. With residuals r and weights w the gap of the scaled vector c dual is
+
+        sum (w r - c dual)^2 / (2 w) + beta norm - c <dual, f>.
+    """
+    sums, hinge = np.zeros((len(anchor), 2)), np.empty(len(anchor))
+    sums[:, 0] = dual
+    if skip:
+        hinge_correlations(anchor, sums, hinge)
+        sums[-1, 0] -= hinge[0] / (anchor[-1] - anchor[0])
+    sums[0, 0] -= np.sum(sums[:, 0])
+    hinge_correlations(anchor, sums, hinge)
+    bound = (np.max(np.abs(hinge - hinge[0] / 2)) + (cost - 0.5) * abs(hinge[0])) / cost
+    scale = min(1.0, beta / bound) if bound > 0 else 1.0
+    found = sums[:, 0].copy()
+    residual_sums(anchor, moments, nodes, value, slope, sums)
+    energy, left = 0.0, 0.0
+    for i in range(len(anchor)):
+        energy += sums[i, 0] * sums[i, 0] / moments[i, WEIGHT]
+        rest = sums[i, 0] - scale * found[i]
+        left += rest * rest / moments[i, WEIGHT]
+    penalty = beta * norm_of(slope, tilted, cost, skip)
+    gap = left / 2 + penalty - scale * reward_of(nodes, slope, tilted, hinge, hinge[0])
+    return energy / 2 + penalty, max(gap, 0.0)
 
 
 @njit(cache=True)

@@ -227,9 +227,9 @@ def refine(anchor, moments, nodes, slope, sign, tilt, tilted, beta, cost, skip, 
 
 
 @njit(cache=True)
-def refined_residual(anchor, moments, nodes, value, slope, sign, tilt, tilted, beta, cost, skip):
-    """Residual of every single-point cell, after one more step taken on the residual itself."""
+def refined_sums(anchor, moments, nodes, value, slope, sign, tilt, tilted, beta, cost, skip):
+    """Weighted residual of every single-point cell, after one more step taken on the residual itself."""
     sums = np.empty((len(anchor), 2))
     residual_sums(anchor, moments, nodes, value, slope, sums)
     refine(anchor, moments, nodes, slope, sign, tilt, tilted, beta, cost, skip, sums)
-    return sums[:, 0] / moments[:, WEIGHT]
+    return sums[:, 0].copy()

@@ -16,12 +16,14 @@ from cvxar import architectures, losses, transforms
 from cvxar._typing import Array
 from cvxar.architectures import Architecture, Unit
 from cvxar.certificate import Certificate
+from cvxar.coefficients import Coefficients
 from cvxar.container import DAMAGE, damaged, read_container, write_container
 from cvxar.criteria import fit_of
 from cvxar.errors import CvxarError, InputError, ModelFileError
 from cvxar.memory import check_memory
 from cvxar.network import Network
 from cvxar.observations import Observations
+from cvxar.piecewise import PiecewiseLinear
 from cvxar.problem import LassoProblem
 from cvxar.results import Results, fit_results
 from cvxar.selection import Selection
@@ -184,10 +186,32 @@ def _solution_to_tree(solution: Solution) -> dict[str, Any]:
         "network": Network(architecture.sigma, architecture.depth, point).to_dict(),
         "exog_coef": point.exog_coef,
         "exog_anchors": point.exog_anchors,
-        "dual": solution.found_dual,
+        "parts": [_pieces(part) for part in point.known_parts or ()],
+        "dual": None if solution.found_dual is None else solution.dual,
         "rounds": solution.rounds,
         "seconds": solution.seconds,
     }
+
+
+def _pieces(part: PiecewiseLinear) -> dict[str, Any]:
+    return {"points": part.points, "levels": part.levels, "inclines": part.inclines}
+
+
+def _known_parts(
+    trees: Sequence[Mapping[str, Any]], point: Coefficients, y_scale: float
+) -> tuple[PiecewiseLinear, ...]:
+    """Functions of the columns, which must be those of the units up to rounding."""
+    parts = []
+    for tree, units in zip(trees, point.parts, strict=True):
+        points, levels, inclines = tree["points"], tree["levels"], tree["inclines"]
+        for values, size in ((points, len(points)), (levels, len(points)), (inclines, len(points) + 1)):
+            _expect(values, size)
+        if not len(points) or not np.all(np.diff(points) > 0):
+            raise ValueError("its pieces are not in order")
+        parts.append(PiecewiseLinear(points, levels, inclines))
+        if not np.all(np.abs(parts[-1](points) - units(points)) <= 1e-3 * y_scale):
+            raise ValueError("its pieces are not those of its units")
+    return tuple(parts)
 
 
 def _solution_from_tree(tree: Mapping[str, Any], problem: LassoProblem) -> Solution:
@@ -202,6 +226,8 @@ def _solution_from_tree(tree: Mapping[str, Any], problem: LassoProblem) -> Solut
     if not {_shape(unit) for unit in network.point.features} <= _shapes(architecture):
         raise ValueError("its units are not of the architecture")
     point = replace(network.point, exog_coef=tree["exog_coef"], exog_anchors=tree["exog_anchors"])
+    if tree.get("parts"):
+        point = replace(point, known_parts=_known_parts(tree["parts"], point, problem.design.y_scale))
     unproven = Certificate(np.inf, -np.inf)
     penalised = problem.with_beta(tree["beta"])
     rounds, seconds = int(tree["rounds"]), float(tree["seconds"])

@@ -12,7 +12,7 @@ from cvxar._typing import Array, ArrayLike
 from cvxar.architectures import Unit
 from cvxar.bounded_columns import search_bounded_columns
 from cvxar.bounded_nodes import search_bounded_nodes
-from cvxar.cell_search import search_cells
+from cvxar.cell_search import Residuals, search_cells
 from cvxar.cells import CellState
 from cvxar.certificate import Certificate, certify, certify_least_norm
 from cvxar.coefficients import Coefficients, Source
@@ -45,7 +45,7 @@ class Solution:
     problem: LassoProblem
     source: Source
     certificate: Certificate
-    found_dual: Array | None
+    found_dual: Array | Residuals | None
     rounds: int
     seconds: float
     state: State | CellState | LazyState | RampState | Spline | None
@@ -99,7 +99,7 @@ class Solution:
     def dual(self) -> Array:
         """Dual vector: weighted residuals of the observations of positive weight, in the units of y."""
         if self.found_dual is not None:
-            return self.found_dual
+            return self.found_dual.dual if isinstance(self.found_dual, Residuals) else self.found_dual
         design = self.problem.design
         rest = (design.y - self.point.level) - self.point.varying(design.x, design.exog)
         return design.weight * rest
@@ -366,7 +366,8 @@ def _by_nodes(problem: LassoProblem, tol: float, max_rounds: int, start: object)
             )
     if problem.design.one_column:
         warm = start if isinstance(start, CellState) else None
-        return _certified(problem, *search_cells(problem, tol / 4, max_rounds, warm))
+        found = search_cells(problem, tol / 4, max_rounds, warm)
+        return Solution(problem, found.source, found.certificate, found.dual, found.rounds, 0.0, found.state)
     return _certified(
         problem, *search(problem, tol / 4, max_rounds, start if isinstance(start, State) else None)
     )

@@ -8,11 +8,12 @@ from problems import problems
 
 from cvxar import kernel_rounds, kernel_settle, kernels, solve
 from cvxar.architectures.two_layer import hinge_sums
-from cvxar.cell_search import dual_of, point_of, search_cells, setting_of
+from cvxar.cell_search import proven_on, search_cells, setting_of
 from cvxar.cells import CellState, flat_state
 from cvxar.certificate import certify
 from cvxar.nodal import State, correlations, full_step, gradient, normal_solver
 from cvxar.nodal_search import cold_state, prepare, price, search
+from cvxar.piecewise import combine
 from cvxar.problem import LassoProblem
 
 
@@ -140,10 +141,57 @@ def test_full_steps_agree(problem):
 def test_compiled_and_plain_searches_reach_the_same_optimum(problem):
     if not usable(problem):
         return
-    compiled = certify(problem, *search_cells(problem, 1e-9, 500, None)[:2])
+    compiled = search_cells(problem, 1e-9, 500, None).certificate
     outcome = search(problem, 1e-9, 500, None)
     plain = certify(problem, outcome.point, outcome.dual)
     assert compiled.primal == pytest.approx(plain.primal, rel=1e-8, abs=compiled.floor)
+
+
+@given(problem=problems())
+def test_compiled_certificates_equal_the_plain_one(problem):
+    if not usable(problem):
+        return
+    found = search_cells(problem, 1e-9, 500, None)
+    plain = certify(problem, found.source.coefficients, found.dual.dual)
+    rounding = 1e-9 * plain.primal + plain.floor
+    assert found.certificate.primal == pytest.approx(plain.primal, rel=1e-9, abs=rounding)
+    assert found.certificate.dual == pytest.approx(plain.dual, rel=1e-9, abs=rounding)
+    assert found.certificate.floor <= plain.floor * (1 + 1e-9)
+
+
+@given(problem=problems(), seed=st.integers(0, 9), size=st.sampled_from([0.0, 1e-9, 1e-3, 1.0]))
+def test_no_state_and_no_dual_vector_prove_more_than_the_optimum(problem, seed, size):
+    if not usable(problem):
+        return
+    cells, how, state = problem.design.cells, setting_of(problem), bent_state(problem)
+    least = search_cells(problem, 1e-9, 500, None).certificate
+    sums, unit = np.empty((len(cells.anchor), 2)), problem.design.y_scale**2
+    kernels.residual_sums(cells.anchor, cells.moments, *state[:3], sums)
+    noise = np.random.default_rng(seed).normal(size=len(cells.anchor))
+    primal, gap = kernel_rounds.proven(
+        cells.anchor,
+        cells.moments,
+        *state[:3],
+        (1 - size) * sums[:, 0] + size * noise,
+        cells.tilted,
+        how.beta,
+        how.cost,
+        how.skip,
+    )
+    rounding = 1e-9 * primal * unit + least.floor
+    assert (primal + cells.offset) * unit >= least.dual - rounding
+    assert (primal + cells.offset - gap) * unit <= least.primal + rounding
+
+
+@given(problem=problems())
+def test_the_function_on_its_nodes_is_the_sum_of_its_units(problem):
+    if not usable(problem):
+        return
+    point = solve(problem).point
+    part = combine(point.features, point.coef, float(point.linear[0]), float(point.anchors[0]))
+    reach = float(problem.design.widths[0])
+    x = np.concatenate([problem.x[:, 0] - reach, problem.x[:, 0], problem.x[:, 0] + reach])
+    np.testing.assert_allclose(point.parts[0](x), part(x), rtol=1e-7, atol=1e-7 * problem.design.y_scale)
 
 
 def test_monotone_mode_ends_at_the_same_point_as_the_aggressive_one():
@@ -170,10 +218,7 @@ def test_monotone_mode_ends_at_the_same_point_as_the_aggressive_one():
         state = settled(kernel_settle.settle_monotonically, CellState(*wider, state.tilt))
         after = kernel_rounds.evaluate(cells.anchor, cells.moments, *state[:3], *common, sums, hinge)[0]
         assert after <= before * (1 + 1e-12)
-    residual = kernel_settle.refined_residual(cells.anchor, cells.moments, *state, *common)
-    reached = certify(
-        problem, point_of(problem, cells, problem.design.columns[0].knots, state), dual_of(problem, residual)
-    )
+    _, reached, _ = proven_on(problem, cells, how, state)
     assert reached.relative_gap <= 1e-8
     assert reached.primal == pytest.approx(solve(problem).certificate.primal, rel=1e-9)
 
@@ -197,7 +242,8 @@ def test_tilts_within_rounding_of_one_cost_no_digits(width):
     y = x - 0.1 * (x > 1)
     problem = LassoProblem(x, y, beta=1.0)
     problem = problem.with_beta(0.1 * problem.beta_max)
-    point, dual, rounds, state = search_cells(problem, 1e-9, 500, None)
-    assert 1 - 1e-5 < state.tilt < 1
-    assert certify(problem, point, dual).relative_gap <= 1e-14
-    assert rounds <= 4
+    found = search_cells(problem, 1e-9, 500, None)
+    assert 1 - 1e-5 < found.state.tilt < 1
+    assert found.certificate.relative_gap <= 1e-14
+    assert certify(problem, found.source.coefficients, found.dual.dual).relative_gap <= 1e-14
+    assert found.rounds <= 4

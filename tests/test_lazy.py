@@ -9,7 +9,6 @@ from cvxar import LassoProblem, kernel_bounds, kernel_cells, solve
 from cvxar.architectures.two_layer import hinge_sums
 from cvxar.buckets import LazyCells
 from cvxar.cell_search import search_cells, setting_of
-from cvxar.certificate import certify
 from cvxar.lazy_bound import bounded, unpenalised_state
 from cvxar.lazy_search import solve_lazily
 from cvxar.problem import match_bound
@@ -43,7 +42,7 @@ def test_lazy_and_sorted_solutions_agree(kind, skip):
     assert problem.beta_max == pytest.approx(exact, rel=1e-7)
     for ratio in (0.9, 1e-1, 1e-2, 1e-3):
         now = problem.with_beta(ratio * problem.beta_max)
-        sorted_ = certify(now, *search_cells(now, 1e-9, 500, None)[:2])
+        sorted_ = search_cells(now, 1e-9, 500, None).certificate
         lazily = solve_lazily(now, 1e-9, 500)
         if lazily is not None:
             assert lazily.certificate.relative_gap <= 1e-8
