@@ -14,8 +14,9 @@ one penalty, the solver decides which kinks are active just below it. Where it m
 of the step is proven. A stretch that is not proven is said so. O(n + k) an event (k kinks), O(n) memory a
 solution.
 
-A stretch proven at both ends and in the middle is proven throughout, rounding apart: values, duals and
-coefficients are linear in beta, so that dual feasibility carries over and the gap is quadratic in beta.
+Three points speak for a stretch: values, duals and coefficients are linear in beta, so that feasibility
+carries over, and the gap of the interpolated pair is bounded by a quadratic in beta, which exceeds the
+largest of its values at both ends and in the middle by a quarter at most.
 """
 
 from collections.abc import Iterator

@@ -1,5 +1,6 @@
 """The exact path against solves of their own, and against least-angle regression on explicit columns."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -8,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from problems import explicit, inputs, orthonormal
 
-from cvxar import LassoProblem, solve, solve_path
+from cvxar import LassoProblem, aggregate, solve, solve_path
 from cvxar.architectures import TwoLayer
 from cvxar.criteria import degrees_of_freedom, gaussian_fit
 from cvxar.errors import CertificateWarning, InputError
@@ -142,6 +143,37 @@ def test_solutions_have_no_unit_that_only_rounding_made(architecture, skip):
         assert np.all(np.abs(below.coef) > 1e-11 * np.max(np.abs(below.coef)))
         middle = (above.problem.beta + below.problem.beta) / 2
         assert len(path.at(middle).coef) == len(solve(problem.with_beta(middle)).coef)
+
+
+@pytest.mark.parametrize("architecture", KINDS, ids=repr)
+@pytest.mark.parametrize("skip", [False, True])
+def test_interpolation_mixes_fits_norms_and_duals(architecture, skip):
+    """On a stretch of the exact path, and with coefficients mixed one by one where there is no state."""
+    rng = np.random.default_rng(2)
+    x = np.round(rng.normal(size=50), 1)
+    y = x + 0.3 * np.abs(x) + 0.3 * rng.normal(size=50)
+    problem = LassoProblem(x, y, beta=1.0, architecture=architecture, skip=skip)
+    path = solve_path(problem, method="homotopy", min_ratio=1e-2)
+    for above, below in pairwise(path):
+        mixed = between(above, below, 0.7 * above.problem.beta + 0.3 * below.problem.beta)
+        apart = between(replace(above, state=None), below, mixed.problem.beta)
+        for part in ("fitted", "dual", "l1_norm"):
+            expected = 0.7 * getattr(above, part) + 0.3 * getattr(below, part)
+            np.testing.assert_allclose(getattr(mixed, part), expected, rtol=1e-7, atol=1e-10)
+            np.testing.assert_allclose(getattr(apart, part), expected, rtol=1e-7, atol=1e-10)
+        assert len(mixed.coef) <= len(apart.coef)
+
+
+@pytest.mark.parametrize("skip", [False, True])
+def test_sums_over_equal_inputs_have_the_path_of_the_observations(skip):
+    rng = np.random.default_rng(0)
+    x = np.round(rng.normal(size=400), 1)
+    y = x + np.abs(x) + rng.normal(size=400)
+    every = solve_path(LassoProblem(x, y, beta=1.0, skip=skip), method="homotopy", min_ratio=1e-2)
+    sums = solve_path(aggregate([(x, y)]).problem(beta=1.0, skip=skip), method="homotopy", min_ratio=1e-2)
+    np.testing.assert_allclose(sums.betas, every.betas, rtol=1e-9)
+    for one, other in zip(sums, every, strict=True):
+        assert one.certificate.primal == pytest.approx(other.certificate.primal, rel=1e-10)
 
 
 def assert_exact(problem, path, ratios):
