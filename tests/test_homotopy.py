@@ -176,6 +176,19 @@ def test_sums_over_equal_inputs_have_the_path_of_the_observations(skip):
         assert one.certificate.primal == pytest.approx(other.certificate.primal, rel=1e-10)
 
 
+@pytest.mark.parametrize("architecture", KINDS, ids=repr)
+@pytest.mark.parametrize("skip", [False, True])
+def test_ordinary_data_need_no_help_of_the_solver(architecture, skip):
+    """Certified steps of the solver would hide events that are found wrongly."""
+    rng = np.random.default_rng(5)
+    for x, y in ((rng.normal(size=300), rng.normal(size=300)), np.cumsum(rng.normal(size=(2, 300)), axis=1)):
+        problem = LassoProblem(x, x + y, beta=1.0, architecture=architecture, skip=skip)
+        path = solve_path(problem, method="homotopy", min_ratio=1e-2 if skip else 1e-3)
+        assert len(path) >= 10
+        assert max(s.rounds for s in path) == 0
+        assert all(s.certificate.holds(1e-12) for s in path)
+
+
 def assert_exact(problem, path, ratios):
     """Interpolation anywhere is as good as a solve of its own, and proven."""
     assert all(s.certificate.holds(1e-8) for s in path)
