@@ -14,14 +14,16 @@ from cvxar.architectures import Architecture
 from cvxar.certificate import Certificate
 from cvxar.container import damaged
 from cvxar.errors import InputError, NotFittedError
-from cvxar.forecast import N_PATHS
+from cvxar.forecast import N_PATHS, Predictor
 from cvxar.losses import Quantile
 from cvxar.model import ConvexAR
+from cvxar.observations import observe
 from cvxar.options import check_count, check_levels, check_size, make_generator
 from cvxar.persistence import read_models, write_models
 from cvxar.quantile_paths import QuantileCurves, exceedances, simulate_quantiles, stratified
 from cvxar.settings import set_arguments
 from cvxar.stamps import future_index, locate
+from cvxar.transforms import fit_scale
 
 
 @dataclass(eq=False, repr=False)
@@ -44,8 +46,10 @@ class QuantileAR:
     lags, trend, seasonal, period, architecture, skip, beta, beta_ratio, extrapolation, solver, tol, \
 nonlinear_lags, hold_back
         As in :class:`cvxar.ConvexAR`, the same for all levels; a criterion chooses a penalty for each.
-        (For a transform, transform the series: the quantiles of its logarithm are the logarithms of its
-        quantiles.)
+    transform : {None, "log", "sqrt", "boxcox", "diff", "logdiff"} or object, optional
+        As in :class:`cvxar.ConvexAR`, and increasing. Quantiles are equivariant under increasing maps,
+        :math:`Q_\tau(T(y)) = T(Q_\tau(y))`: those of the series are the inverted ones, without any
+        correction for bias. The mean is that of the inverted paths.
 
     Attributes
     ----------
@@ -54,14 +58,16 @@ nonlinear_lags, hold_back
     certificates_ : dict
         Proof of global optimality of each level.
     fittedvalues_ : DataFrame
-        One column per level, sorted along each row, from the first observation that has all its lags.
+        One column per level, sorted along each row, from the first observation that has all its lags; of
+        the transformed series, as in ``ConvexAR`` (:meth:`predict` gives those of the series).
     crossings_ : float
         Share of those rows that sorting changed.
 
     Raises
     ------
     InputError
-        At ``fit``: for levels outside (0, 1), equal ones, none; and as ``ConvexAR`` does.
+        At ``fit``: for levels outside (0, 1), equal ones, none, a transform that decreases; and as
+        ``ConvexAR`` does.
 
     Notes
     -----
@@ -88,6 +94,7 @@ nonlinear_lags, hold_back
     skip: bool = True
     beta: float | str = "bic"
     beta_ratio: float | None = None
+    transform: Any = None
     extrapolation: str = "ar"
     solver: str = "auto"
     tol: float = 1e-8
@@ -111,6 +118,7 @@ nonlinear_lags, hold_back
     def fit(self, series: Any, exog: Any = None) -> "QuantileAR":
         """Fit every level to a series; see :meth:`cvxar.ConvexAR.fit`."""
         levels = check_quantile_levels(self.levels)
+        check_increasing(self.transform, observe(series, exog, gaps=True).values)
         shared = {k: v for k, v in self.get_params().items() if k != "levels"}
         return self._holding({q: ConvexAR(loss=Quantile(q), **shared).fit(series, exog) for q in levels})
 
@@ -140,13 +148,13 @@ nonlinear_lags, hold_back
 
     @property
     def fittedvalues_(self) -> pd.DataFrame:
-        """Sorted one-step quantiles of every observation that has all its lags."""
+        """Sorted one-step quantiles of every observation that has all its lags, on the scale of the fit."""
         models = self._fitted_models()
         index = next(iter(models.values())).fittedvalues_.index
         return pd.DataFrame(self._fitted, index=index, columns=list(models))
 
     def predict(self, start: Any = None, end: Any = None) -> pd.DataFrame:
-        """Return one-step quantiles of a stretch of the sample, one column per level.
+        """Return one-step quantiles of a stretch of the sample in its own units, one column per level.
 
         Parameters
         ----------
@@ -170,7 +178,7 @@ nonlinear_lags, hold_back
                 "use forecast(steps) for what comes after"
             )
         rows = np.full((len(index), len(models)), np.nan)
-        rows[predictor.rows] = self._fitted
+        rows[predictor.rows] = _inverted(predictor, self._fitted)
         return pd.DataFrame(rows[first : last + 1], index=index[first : last + 1], columns=list(models))
 
     def forecast(
@@ -218,11 +226,17 @@ nonlinear_lags, hold_back
         stamps = future_index(known.index, steps)
         offsets = np.column_stack([p.future_offsets(exog, stamps) for p in predictors])
         uniform = stratified(steps, n_paths, make_generator(rng))
-        history = _known_end(known.values, max(lags, default=0))
+        scale, longest = predictors[0].scale, max(lags, default=0)
+        _check_end(known.values, longest + scale.differenced)
+        last, history = known.values[-1], predictors[0].values[len(known) - longest :]
         first, means, paths = simulate_quantiles(self._curves, lags, history, offsets, uniform)
-        quantiles = np.quantile(paths, list(models), axis=1).T
-        quantiles[0] = first
-        return _table(stamps, means, quantiles, list(models), bands)
+        quantiles = np.quantile(scale.levels(paths, last), list(models), axis=1).T
+        quantiles[0] = scale.levels(first[None, :], last)[0]
+        if not scale.linear:
+            means = scale.back(paths, last).mean(axis=1)
+        elif scale.differenced:
+            means = scale.levels(means[:, None], last)[:, 0]
+        return _table(stamps, means, scale.invert(quantiles), list(models), bands)
 
     def _band(self, band: float) -> tuple[int, int]:
         """Positions of the two quantiles of a central band."""
@@ -296,15 +310,38 @@ def check_quantile_levels(levels: Any) -> tuple[float, ...]:
     return ordered
 
 
-def _known_end(values: Array, count: int) -> Array:
-    """Return the last observations, which the first forecast needs."""
+def check_increasing(transform: Any, values: Array) -> None:
+    """Raise InputError unless a transform can be fitted to the values, and keeps their order.
+
+    Examples
+    --------
+    >>> check_increasing("log", np.array([2.0, 1.0, np.nan]))
+    """
+    scale = fit_scale(transform, values)
+    steps = np.diff(scale.apply(np.unique(values[np.isfinite(values)])))
+    if np.any(steps < 0):
+        raise InputError(
+            f"transform {scale.level!r} decreases, so that a low quantile of the transformed series is a "
+            "high one of the series; use its negative, which increases"
+        )
+
+
+def _inverted(predictor: Predictor, quantiles: Array) -> Array:
+    """One-step quantiles (m, k) of the fitted rows in the units of the series."""
+    scale = predictor.scale
+    if scale.differenced:
+        quantiles = quantiles + scale.apply(predictor.known.values[predictor.rows - 1])[:, None]
+    return scale.invert(quantiles)
+
+
+def _check_end(values: Array, count: int) -> None:
+    """Raise unless the last observations, which the first forecast needs, are known."""
     history = values[len(values) - count :]
     if np.isnan(history).any():
         raise InputError(
             f"the last {count} observation(s) must be known to forecast from, and "
             f"{int(np.isnan(history).sum())} are missing; fill them or drop the end of the series"
         )
-    return history
 
 
 def _table(
