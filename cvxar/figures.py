@@ -165,10 +165,13 @@ def _rows_on_top(ax: Any, entries: list[tuple[Any, str]], fontsize: float, lead:
 
 def make_room(ax: Any, below: float, above: float) -> None:
     """Keep the lowest and highest shares of the axes free of what is drawn, and of ticks."""
-    low, high = ax.get_ylim()
+    scale = ax.yaxis.get_transform()
+    ends = ax.get_ylim()
+    low, high = scale.transform(np.array(ends))
     height = (high - low) / (1.0 - below - above)
-    ax.set_ylim(low - below * height, high + above * height)
-    ax.set_yticks([tick for tick in ax.get_yticks() if low <= tick <= high])
+    ax.set_ylim(scale.inverted().transform(np.array([low - below * height, high + above * height])))
+    if below:
+        ax.set_yticks([tick for tick in ax.get_yticks() if ends[0] <= tick <= ends[1]])
 
 
 def dots(count: int) -> dict[str, Any]:

@@ -29,7 +29,7 @@ th { color: var(--soft); font-weight: 600; }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: 1rem; }
 figure { margin: 0.6rem 0 0; max-width: 40rem; }
 figcaption { color: var(--soft); font-size: 0.85rem; }
-svg { display: block; width: 100%; height: auto; color: var(--text); }
+svg { display: block; width: 100%; height: auto; color: var(--text); fill: currentColor; }
 svg * { stroke-linejoin: round; stroke-linecap: butt; }
 svg text { fill: currentColor; font-family: system-ui, sans-serif !important; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 0.3rem 1rem; }

@@ -11,7 +11,7 @@ from cvxar.figures import COLOURS, check_matplotlib
 # what a page must define: the text's own colour, its background, and one variable per colour of the figures
 VARIABLES = {colour.lower(): f"var(--c{i})" for i, colour in enumerate(COLOURS)}
 LOOK: Any = {"svg.fonttype": "none", "font.size": 9, "axes.titlesize": 9, "date.converter": "concise"}
-FOLLOW = {"#000000": "currentColor", "#ffffff": "var(--page)"} | VARIABLES
+FOLLOW = {"#000000": "currentColor", "#ffffff": "var(--page)", "#cccccc": "var(--line)"} | VARIABLES
 
 
 def inline_svg(

@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from cvxar.figures import COLOURS, finish, new_axes
+from cvxar.figures import COLOURS, finish, legend_on_top, make_room, new_axes
 
 TRAINING_NAMES = {"objective": "training objective", "train_mse": "training MSE", "test_mse": "test MSE"}
 
@@ -39,4 +39,6 @@ def plot_training_curves(
     ax.set_xscale("log")
     if (curves[quantity].dropna() > 0).all():
         ax.set_yscale("log")
-    return finish(ax, "epoch", f"{TRAINING_NAMES[quantity]}, {unit} squared")
+    finish(ax, "epoch", f"{TRAINING_NAMES[quantity]}, {unit} squared")
+    make_room(ax, 0.0, legend_on_top(ax, 8))
+    return ax

@@ -204,6 +204,19 @@ def test_legends_cover_nothing_of_the_map_and_its_units(shape, architecture, siz
         assert part.get_legend().get_window_extent().y1 <= part.get_window_extent().y1 + 1
 
 
+@pytest.mark.parametrize("shape", [lambda t: 1 / t, np.sqrt, np.ones_like, lambda t: 2 + np.sin(t)])
+@pytest.mark.parametrize("optimum", [0.9, 3.0])
+def test_the_legend_of_training_curves_covers_none_of_them(shape, optimum):
+    epochs = np.arange(1, 30.0)
+    parts = {"Adam": shape(epochs), "SGD": shape(epochs[::-1])}
+    rows = [pd.DataFrame({"method": m, "epoch": epochs, "objective": v}) for m, v in parts.items()]
+    level = pd.DataFrame({"method": ["convex optimum"], "epoch": np.nan, "objective": optimum})
+    ax = plots.plot_training_curves(pd.concat([level, *rows]), ax=pyplot.subplots(layout="constrained")[1])
+    ax.figure.canvas.draw()
+    assert ax.get_yscale() == "log"
+    assert list(covered(ax)) == []
+
+
 def test_what_is_not_the_map_is_taken_away(sunspots):
     """Only the nonlinear lag is drawn, on the scale of the transform, less all other terms."""
     model = ConvexAR(3, nonlinear_lags=[2], transform="sqrt", trend="ct", beta_ratio=0.1).fit(sunspots)

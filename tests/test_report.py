@@ -105,8 +105,10 @@ def test_the_page_is_whole_and_refers_to_nothing_outside(text):
     # every colour of the figures follows the page
     assert text.count("<style") == 1
     drawn = {colour.lower() for colour in re.findall("#[0-9a-fA-F]{6}", text.replace(STYLE, ""))}
-    assert drawn.isdisjoint({"#000000", "#ffffff", *(colour.lower() for colour in COLOURS)})
+    assert drawn.isdisjoint({"#000000", "#ffffff", "#cccccc", *(colour.lower() for colour in COLOURS)})
     assert all(f"--c{i}:" in STYLE for i in range(len(COLOURS)))
+    # also black that is not written, being what SVG fills with
+    assert re.search(r"^svg \{[^}]*fill: currentColor;", STYLE, re.MULTILINE)
 
 
 def test_the_page_says_what_the_result_says(result, text):
