@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from cvxar.errors import CvxarError, InputError, InputTypeError
-from cvxar.prices import Columns, Series, checked_series, frame_columns, text_columns
+from cvxar.price_columns import Columns, frame_columns, text_columns
+from cvxar.prices import Series, checked_series
 from cvxar.yahoo import fetch_prices
 
 __all__ = ["fetch_prices", "load_bitcoin", "load_lynx", "load_sunspots", "read_prices"]

@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 
 from cvxar.errors import DownloadError, InputError, InputTypeError, unknown_name
-from cvxar.prices import Series, regular
+from cvxar.price_times import regular
+from cvxar.prices import Series
 
 Instant: TypeAlias = str | date | np.datetime64 | None
 Bound: TypeAlias = pd.Timestamp | None

@@ -7,7 +7,7 @@ import pandas as pd
 
 from cvxar.datasets import fetch_prices, load_bitcoin, read_prices
 from cvxar.errors import InputError
-from cvxar.prices import ASK_COLUMN
+from cvxar.price_columns import ASK_COLUMN
 
 FILE_SUFFIXES = {
     ".csv",
