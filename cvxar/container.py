@@ -51,6 +51,7 @@ def write_container(path: str | PathLike[str], tree: Any) -> None:
     digest = _digest(start, header, body).encode()
 
     def write(file: Path) -> None:
+        """Write the parts one after another."""
         file.write_bytes(b"".join([start, b" ", digest, b"\n", header, body]))
 
     write_atomically(path, write)

@@ -55,11 +55,13 @@ def triangular_solve(matrix: Array, theta: Array) -> Solve:
     triangle = np.linalg.qr(np.vstack([weighted, DEPENDENT * np.eye(len(scale))]), mode="r")
 
     def once(right: Array) -> Array:
+        """Solve with the two triangles, without refinement."""
         inner = solve_triangular(triangle, right, trans="T")
         answer: Array = solve_triangular(triangle, inner)
         return answer
 
     def solve(right: Array) -> Array:
+        """Solve and refine twice."""
         inner = scale * right
         answer = once(inner)
         for _ in range(2):
@@ -81,6 +83,7 @@ def regular_solve(normal: Array) -> Solve:
     factor = _factor(unit)
 
     def solve(right: Array) -> Array:
+        """Solve and refine once."""
         inner = scale * right
         answer = cho_solve(factor, inner)
         answer = answer + cho_solve(factor, inner - unit @ answer)

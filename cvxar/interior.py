@@ -174,6 +174,7 @@ def _next(programme: Programme, point: Point) -> Point:
     solve = programme.rows.normal(theta)
 
     def direction(up: Array, down: Array) -> Direction:
+        """Solve the linearised conditions for these targets of the complementarity."""
         wanted = theta * (unmet + up / point.above - down / point.below)
         unknowns = solve(programme.rows.adjoint(wanted) + unbalanced)
         change = wanted - theta * programme.rows.forward(unknowns)

@@ -246,6 +246,7 @@ class Network:
         blueprint = self._blueprint()
 
         def write(file: Path) -> None:
+            """Write the graph into a file."""
             write_onnx(blueprint, file)
 
         write_atomically(path, write)

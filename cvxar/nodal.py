@@ -118,6 +118,7 @@ def _tridiagonal(rows: Rows, spline: Spline) -> Solve:
         raise np.linalg.LinAlgError("singular normal matrix")
 
     def solve(right: Array) -> Array:
+        """Solve for one or several right-hand sides."""
         solution: Array = lapack.dpttrs(d, e, right.reshape(len(d), -1))[0]
         return solution.reshape(right.shape)
 
@@ -178,6 +179,7 @@ def _dense(matrix: Array) -> Solve:
     factor = cho_factor(unit + PROXIMAL * np.eye(len(scale)))
 
     def solve(right: Array) -> Array:
+        """Solve for one or several right-hand sides and refine once."""
         scaled = (scale * right.T).T
         inner = cho_solve(factor, scaled)
         inner = inner + cho_solve(factor, scaled - unit @ inner)

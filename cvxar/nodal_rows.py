@@ -59,6 +59,7 @@ class NodalRows:
         factor = _factor(self._scaled(matrix, scale)), True
 
         def banded(right: Array) -> Array:
+            """Solve with the part of the matrix that is banded."""
             answer: Array = scale * cho_solve_banded(factor, scale * right, check_finite=False)
             return answer
 

@@ -112,6 +112,7 @@ def _from_tree(tree: Mapping[str, Any]) -> Results:
     _check_columns(arguments, count)
 
     def choose(problem: LassoProblem) -> Selection:
+        """Return the solution of the file in place of a new one."""
         solution = _solution_from_tree(tree["solution"], problem)
         path = None if tree["path"] is None else table_from_tree(tree["path"])
         return Selection(solution, fit_of(solution), path)

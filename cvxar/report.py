@@ -96,6 +96,7 @@ def _curve_figures(curves: pd.DataFrame, unit: str, i: int) -> Iterator[str]:
         label = f"{name[0].upper()}{name[1:]} by epoch"
 
         def draw(ax: Any, quantity: str = quantity) -> Any:
+            """Draw the quantity of this turn of the loop."""
             return plots.plot_training_curves(curves, quantity, unit=unit, ax=ax)
 
         yield _figure(draw, f"{quantity[0]}c{i}", label)

@@ -151,6 +151,7 @@ def aggregate_partitions(frame: Any, x: str, y: str) -> Aggregates:
     import dask
 
     def sums(part: Any) -> Aggregates | None:
+        """Sum one partition; None for one without rows."""
         return aggregate([(part[x].to_numpy(), part[y].to_numpy())]) if len(part) else None
 
     found = dask.compute(*(dask.delayed(sums)(part) for part in frame[[x, y]].to_delayed()))

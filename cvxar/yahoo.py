@@ -202,6 +202,7 @@ def _listening() -> Iterator[list[str]]:
     said: list[str] = []
 
     def take(record: logging.LogRecord) -> bool:
+        """Keep the message; False hides it."""
         said.append(record.getMessage())
         return False
 
