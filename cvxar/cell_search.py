@@ -6,7 +6,7 @@ import numpy as np
 
 from cvxar._typing import Array
 from cvxar.architectures import Architecture
-from cvxar.cells import Cells, CellState, Frame, Setting, flat_state
+from cvxar.cells import Cells, CellState, Frame, Setting, flat_state, levelled
 from cvxar.certificate import Certificate
 from cvxar.coefficients import Coefficients
 from cvxar.piecewise import PiecewiseLinear
@@ -50,7 +50,8 @@ def search_on(
         how.floor,
         max_rounds,
     )
-    return CellState(*best), gap, done
+    state = CellState(*best)
+    return state if how.skip else levelled(cells, state), gap, done
 
 
 class Found(NamedTuple):

@@ -37,6 +37,9 @@ def point_cells(t: Array, position: IntArray, e: Array, weight: Array) -> Cells:
     return Cells(t, moments, level, tilted, float(weight @ (spread * spread)) / 2)
 
 
+STRAIGHT = 1e-12  # slope of a constant but for rounding: targets of size 1, inputs of range 1
+
+
 def weighted_line(t: Array, y: Array, weight: Array) -> tuple[float, float]:
     """Return level at 0 and slope of the weighted least-squares line.
 
@@ -86,3 +89,13 @@ def flat_state(cells: Cells) -> CellState:
     """Return the line of the cells, without kinks."""
     ends = np.array([0, len(cells.anchor) - 1], dtype=np.int64)
     return CellState(ends, np.zeros(2), np.zeros(1), np.zeros(2), 0.0)
+
+
+def levelled(cells: Cells, state: CellState) -> CellState:
+    """Make a function constant whose slopes are rounding, as they are at ``beta_max`` without a skip."""
+    if len(state.nodes) > 3 or np.max(np.abs(state.slope + cells.tilted)) > STRAIGHT:
+        return state
+    ends, tilted = state.nodes[[0, -1]], cells.tilted
+    level = np.mean(state.value + tilted * cells.anchor[state.nodes])
+    value = level - tilted * cells.anchor[ends]
+    return CellState(ends, value, np.array([-tilted]), np.zeros(2), state.tilt)

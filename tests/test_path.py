@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cvxar import LassoProblem, SolutionPath, aggregate, solve_path
+from cvxar import LassoProblem, SolutionPath, aggregate, solve, solve_path
 from cvxar.criteria import degrees_of_freedom, gaussian_fit
 
 
@@ -55,3 +55,27 @@ def test_paths_and_solutions_are_shown_in_one_line():
     shown = f"Solution({len(last.coef)} features, beta={last.problem.beta:g}, {last.certificate})"
     assert repr(last) == shown
     assert len(shown) < 150
+
+
+@pytest.mark.parametrize("skip", [False, True])
+@pytest.mark.parametrize("architecture", ["relu", "abs", "deep_relu", "sign"])
+def test_a_path_starts_with_no_unit_at_all(architecture, skip):
+    """The one that enters at beta_max has no size there but what rounding gives it."""
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        x = rng.normal(size=5 + seed)
+        y = np.abs(x) + rng.normal(size=len(x))
+        problem = LassoProblem(x, y, beta=1.0, architecture=architecture, skip=skip)
+        assert not len(solve_path(problem, n_betas=2)[0].coef)
+        again = LassoProblem(x, y, beta=problem.beta_max, architecture=architecture, skip=skip)
+        assert not len(solve(again).coef)
+
+
+def test_a_path_of_lazily_sorted_data_starts_with_no_unit_at_all():
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        x = np.cumsum(rng.normal(size=20_000))
+        problem = LassoProblem(x, np.abs(x) + rng.normal(size=len(x)), beta=1.0)
+        first = solve_path(problem, n_betas=1)[0]
+        assert not len(first.coef)
+        assert first.verify().holds()
