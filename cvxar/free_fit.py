@@ -37,7 +37,12 @@ class FreeFit:
 def fit_free(design: Design, loss: Loss) -> FreeFit:
     """Fit the unpenalised columns alone: least squares in closed form, other losses by ``interior``."""
     coef = design.free.least_squares(design.e)
-    if loss.quadratic or not design.null_residual.any():  # a perfect fit is one under any loss
+    # least squares, a perfect fit included, is optimal under any loss that is quadratic that far
+    if (
+        loss.quadratic
+        or not design.null_residual.any()
+        or loss.is_squared_at(design.null_dual, design.weight)
+    ):
         return FreeFit(coef, design.null_dual)
     if not len(coef):
         met = None if loss.curvature or design.e.all() else design.e == 0

@@ -63,3 +63,14 @@ def closed_form_dual(spline: Spline) -> Array:
     at_nodes[0], at_nodes[-1] = ends, -ends
     kink = np.interp(spline.t, spline.t[spline.nodes], at_nodes)
     return np.diff(np.diff(kink) / np.diff(spline.t), prepend=0.0, append=0.0)
+
+
+def check_limit(problem: LassoProblem) -> None:
+    """Refuse the limit of no penalty where the minimisers of the loss are not known in closed form."""
+    if problem.beta > 0 or problem.loss.quadratic:
+        return  # asked first: the question below sorts the data
+    if not any(len(c.knots) == len(problem.design.e) for c in problem.design.columns):
+        raise InputError(
+            f"beta=0 with {problem.loss!r} needs a column of x without repeated values, so that the data can "
+            "be met exactly; use a small positive beta instead"
+        )

@@ -232,6 +232,12 @@ class LassoProblem:
         other.beta = check_beta(beta)
         return other
 
+    def with_squared_loss(self) -> "LassoProblem":
+        """Return the same problem under the squared loss; O(1), the prepared data are shared."""
+        other = copy.copy(self)
+        other.loss, other._found, other._free, other._slopes = losses.Squared(), [], [], []
+        return other
+
     @property
     def free_fit(self) -> FreeFit:
         """Fit of the unpenalised columns alone, computed once."""

@@ -19,7 +19,7 @@ from cvxar.coefficients import Coefficients, Source
 from cvxar.column_search import search_columns
 from cvxar.errors import CertificateWarning, InputError, InputTypeError, PrecisionWarning, unknown_name
 from cvxar.lazy_search import LazyState, solve_lazily
-from cvxar.least_norm import least_norm
+from cvxar.least_norm import check_limit, least_norm
 from cvxar.least_norm_columns import least_norm_columns
 from cvxar.network import Network
 from cvxar.nodal import State
@@ -280,14 +280,12 @@ def _run(
         return Solution(problem, point, prove(problem, point, dual), dual, 0, 0.0, None)
     if not problem.loss.quadratic and problem.beta > 0:
         return _with_bounded_slopes(problem, tol, max_rounds, warm_start)
-    _check_limit(problem)
+    check_limit(problem)
     form = problem.architecture.ramp_form if problem.design.one_column else None
-    if problem.beta == 0 and form is not None:
-        point, dual, rounds = least_norm_ramps(problem, form)
-        return Solution(problem, point, certify_least_norm(problem, point, dual), dual, rounds, 0.0, None)
     if problem.beta == 0:
         nodal_limit = problem.architecture.hinge_cost is not None
-        point, dual, rounds = (least_norm if nodal_limit else least_norm_columns)(problem)
+        on_dictionary = least_norm if nodal_limit else least_norm_columns
+        point, dual, rounds = on_dictionary(problem) if form is None else least_norm_ramps(problem, form)
         return Solution(problem, point, certify_least_norm(problem, point, dual), dual, rounds, 0.0, None)
     if solver != "osqp" and form is not None:
         start = warm_start.state if warm_start and isinstance(warm_start.state, RampState) else None
@@ -303,21 +301,13 @@ def _run(
     return solution
 
 
-def _check_limit(problem: LassoProblem) -> None:
-    """Refuse the limit of no penalty where the minimisers of the loss are not known in closed form."""
-    if problem.beta > 0 or problem.loss.quadratic:
-        return  # asked first: the question below sorts the data
-    if not any(len(c.knots) == len(problem.design.e) for c in problem.design.columns):
-        raise InputError(
-            f"beta=0 with {problem.loss!r} needs a column of x without repeated values, so that the data can "
-            "be met exactly; use a small positive beta instead"
-        )
-
-
 def _with_bounded_slopes(
     problem: LassoProblem, tol: float, max_rounds: int, warm_start: Solution | None
 ) -> Solution:
     """Solve a problem whose loss is not the squared one: on nodal values if it can be, or on features."""
+    plain = _as_squared(problem, tol, max_rounds, warm_start) if problem.loss.curvature == 1 else None
+    if plain is not None and plain.certificate.holds(tol):
+        return plain
     start = warm_start
     if problem.design.one_column and problem.architecture.hinge_cost is not None:
         state = warm_start.state if warm_start and isinstance(warm_start.state, Spline) else None
@@ -330,6 +320,17 @@ def _with_bounded_slopes(
     if start is None or start is warm_start:
         return again
     return min(start, again, key=lambda solution: solution.certificate.relative_gap)
+
+
+def _as_squared(
+    problem: LassoProblem, tol: float, max_rounds: int, warm_start: Solution | None
+) -> Solution | None:
+    """Solve by least squares: the optimum, unless a residual is beyond the bounds of the loss."""
+    plain = _run(problem.with_squared_loss(), tol, "auto", max_rounds, warm_start)
+    if not problem.loss.is_squared_at(plain.dual, problem.design.weight):
+        return None
+    certificate = certify(problem, plain.point, plain.dual)
+    return replace(plain, problem=problem, certificate=certificate, found_dual=plain.dual)
 
 
 def _small(solution: Solution) -> bool:

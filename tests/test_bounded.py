@@ -213,3 +213,29 @@ def test_numbers_of_numpy_are_numbers(number):
     assert repr(losses.Quantile(number)) == "Quantile(tau=0.5)"
     assert repr(losses.Huber(number)) == "Huber(delta=0.5)"
     assert losses.Huber(np.int64(2)) == losses.Huber(2.0)
+
+
+@pytest.mark.parametrize("delta", [1e2, 1e12])
+@pytest.mark.parametrize("architecture", ["relu", "deep_abs", "sign"])
+def test_huber_beyond_every_residual_is_least_squares_to_the_last_digit(architecture, delta):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=100)
+    y = np.abs(x) + 0.3 * rng.normal(size=100)
+    squared = LassoProblem(x, y, beta=1.0, architecture=architecture, skip=True)
+    huber = LassoProblem(x, y, beta=1.0, architecture=architecture, skip=True, loss=losses.Huber(delta))
+    assert huber.beta_max == squared.beta_max
+    for ratio in (1.5, 1e-1, 1e-3):
+        plain, robust = (solve(p.with_beta(ratio * squared.beta_max)) for p in (squared, huber))
+        assert robust.verify().holds(1e-12)
+        assert robust.problem.loss == losses.Huber(delta)
+        np.testing.assert_allclose(robust.fitted, plain.fitted, rtol=1e-13)
+
+
+def test_huber_below_one_residual_is_not_least_squares():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=100)
+    y = np.append(np.abs(x)[:-1] + 0.3 * rng.normal(size=99), 50.0)
+    problem = LassoProblem(x, y, beta=1.0, skip=True, loss=losses.Huber(10.0))
+    solution = solve(problem)
+    assert solution.certificate.holds(1e-8)
+    assert np.max(np.abs(solution.dual)) == pytest.approx(10.0)

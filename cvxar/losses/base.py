@@ -38,6 +38,12 @@ class Loss(ABC):
         """Whether the loss is quadratic everywhere (no bounds on its slope)."""
         return bool(np.isinf(self.lower) and np.isinf(self.upper))
 
+    def is_squared_at(self, dual: Array, weight: Array) -> bool:
+        """Whether the loss is the squared one at residuals ``dual / weight``: no bound is reached."""
+        return self.curvature == 1 and bool(
+            np.all((dual >= weight * self.lower) & (dual <= weight * self.upper))
+        )
+
     def slope(self, residual: Array) -> Array:
         """Return the maximiser ``u`` (a derivative of the loss at ``residual``)."""
         if self.curvature > 0:
