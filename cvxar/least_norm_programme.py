@@ -83,12 +83,13 @@ def least_norm_programme(rows: Rows, state: State) -> tuple[State, Array]:
     """
     blocks = [make_block(s) for s in state.splines]
     target = fitted_target(rows, [b.m for b in blocks])
-    n, free = len(target), rows.extra.shape[1]
+    basis, back = independent(rows.extra)
+    n, free = len(target), basis.shape[1]
     read_off = [
         sparse.hstack([_indicator(p, n, b.m), sparse.csr_matrix((n, b.size - b.m))])
         for b, p in zip(blocks, rows.positions, strict=True)
     ]
-    fit = sparse.hstack([*read_off, sparse.csr_matrix(rows.extra)])
+    fit = sparse.hstack([*read_off, sparse.csr_matrix(basis)])
     answer = optimize.linprog(
         np.r_[
             np.concatenate([_cost(b, s.beta) for b, s in zip(blocks, state.splines, strict=True)]),
@@ -103,7 +104,19 @@ def least_norm_programme(rows: Rows, state: State) -> tuple[State, Array]:
     )
     if answer.status != 0:
         raise SolverError(f"the minimum-norm linear programme was not solved: {answer.message}")
-    return _read(answer.x, state, blocks), np.asarray(answer.eqlin.marginals[:n])
+    state = _read(answer.x, state, blocks)
+    return replace(state, tail=back @ state.tail), np.asarray(answer.eqlin.marginals[:n])
+
+
+def independent(columns: Array) -> tuple[Array, Array]:
+    """Return columns of size 1 that span the same space, and the matrix from their coefficients to the old.
+
+    HiGHS stops without an answer where columns nearly depend on each other.
+    """
+    u, s, vt = np.linalg.svd(columns, full_matrices=False)
+    rank = int(np.sum(s > 1e-12 * s[0])) if len(s) else 0
+    size = np.max(np.abs(u[:, :rank]), axis=0, initial=0.0)
+    return u[:, :rank] / size, vt[:rank].T / (s[:rank] * size)
 
 
 def _cost(block: Block, beta: float) -> Array:

@@ -69,3 +69,17 @@ def test_restarts_of_a_local_optimiser_never_go_below_the_optimum(architecture):
         for _ in range(6)
     ]
     assert min(reached) >= optimum.dual * (1 - 1e-9)
+
+
+@pytest.mark.parametrize("architecture", ["relu", "abs", "deep_relu"])
+@pytest.mark.parametrize("nearly", [0.0, 1e-10])
+def test_dependent_unpenalised_columns_are_no_obstacle(architecture, nearly):
+    rng = np.random.default_rng(0)
+    x, g, noise = rng.normal(size=(3, 60))
+    y = np.abs(x) + 0.3 * rng.normal(size=60)
+    twice = np.column_stack([g, g * (1 + nearly * noise)])
+    common = {"beta": 0.0, "architecture": architecture, "skip": True}
+    solution = solve(LassoProblem(x, y, exog=twice, **common))
+    assert solution.certificate.holds(1e-8)
+    once = np.column_stack([g, g * noise]) if nearly else g
+    assert solution.l1_norm == pytest.approx(solve(LassoProblem(x, y, exog=once, **common)).l1_norm, rel=1e-5)
