@@ -93,7 +93,7 @@ def linearity(results: Results, replications: int, rng: object) -> tuple[float, 
     ranks of a bootstrap ask for; only that the choice has seen the series is not in p. BIC finds no
     breakpoint in most series of a linear autoregression, where p is 1, so that few are left to be rejected
     wrongly. The other rules find some in many, at penalties that suit the noise of that very series: the
-    share, which grants the same to every T*, keeps the size, at some cost in power.
+    share, which grants the same to every T*, keeps the size but costs much of the power.
 
     Without a breakpoint the statistic is 0 and p is 1. Cost: ``replications`` fits at one penalty each.
     """
