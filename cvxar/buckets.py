@@ -124,26 +124,26 @@ class LazyCells:
 
     def refine(self, wanted: BoolArray) -> IntArray:
         """Split the wanted cells; returns, for every old cell, its index among the new ones."""
-        wanted = wanted & ~self.single
-        if not wanted.any():
+        which = np.flatnonzero(wanted & ~self.single)
+        if not len(which):
             return np.arange(len(self.input))
-        self._collect(wanted & (self.run[:, 0] < 0))
+        self._collect(which[self.run[which, 0] < 0])
         cells = (self.moments, self.input, self.bucket, self.run, self.single)
-        split = self.kernels.split_cells(wanted, *cells, self.pool.x, self.pool.r, self.scale, PIECES)
+        split = self.kernels.split_cells(which, *cells, self.pool.x, self.pool.r, self.scale, PIECES)
         self.moments, self.input, self.bucket, self.run, self.single = split[:-1]
         self._cells = None
         where: IntArray = split[-1]
         return where
 
-    def _collect(self, wanted: BoolArray) -> None:
+    def _collect(self, which: IntArray) -> None:
         """Bring the points of some buckets into the pool, sorted within each bucket."""
-        if not wanted.any():
+        if not len(which):
             return
-        sizes = self.moments[wanted, 0].astype(np.intp)
+        sizes = self.moments[which, 0].astype(np.intp)
         ends, before = np.cumsum(sizes), len(self.pool.x)
         place = np.full(self.buckets + 1, -1)
-        place[self.bucket[wanted]] = ends - sizes
+        place[self.bucket[which]] = ends - sizes
         x, r = self.pool.grow(int(ends[-1]))
         self.kernels.collect(self.x, self.y, self.ids, place, self.frame, x, r)
         self.kernels.sort_runs(x, r, ends - sizes, ends)
-        self.run[wanted, 0], self.run[wanted, 1] = before + ends - sizes, before + ends
+        self.run[which, 0], self.run[which, 1] = before + ends - sizes, before + ends

@@ -189,39 +189,41 @@ def cut_run(x, start, stop, pieces, cuts, count):
 
 
 @njit(cache=True)
-def split_cells(wanted, moments, inputs, bucket, run, single, x, r, scale, pieces):
-    """Cut the wanted cells, of sorted points ``x[run[i, 0] : run[i, 1]]`` each, and keep the others.
+def cut_runs(x, run, which, pieces):
+    """Cut the runs of some cells; returns where blocks begin, and how many there are up to each cell."""
+    room = 0
+    for i in which:
+        room += run[i, 1] - run[i, 0]
+    cuts, ends, count = np.empty(room, np.int64), np.empty(len(which), np.int64), 0
+    for j in range(len(which)):
+        count = cut_run(x, run[which[j], 0], run[which[j], 1], pieces, cuts, count)
+        ends[j] = count
+    return cuts[:count], ends
+
+
+@njit(cache=True)
+def split_cells(which, moments, inputs, bucket, run, single, x, r, scale, pieces):
+    """Cut the cells ``which`` (increasing), of sorted points ``x[run[i, 0] : run[i, 1]]``; keep the others.
 
     Returns moments, inputs, buckets, runs and singles anew, and for every old cell its index among them.
     """
-    room = 0
-    for i in range(len(wanted)):
-        room += run[i, 1] - run[i, 0] if wanted[i] else 0
-    cuts, ends, where, count = (
-        np.empty(room + 1, np.int64),
-        np.empty(len(wanted), np.int64),
-        np.empty(len(wanted), np.int64),
-        0,
-    )
-    total = 0
-    for i in range(len(wanted)):
-        where[i], before = total, count
-        if wanted[i]:
-            count = cut_run(x, run[i, 0], run[i, 1], pieces, cuts, count)
-        total += count - before if wanted[i] else 1
-        ends[i] = count
+    cuts, ends = cut_runs(x, run, which, pieces)
+    total = len(inputs) - len(which) + len(cuts)
     sums, least, alone = np.empty((total, 6)), np.empty(total), np.empty(total, np.bool_)
     owner, runs = np.empty(total, bucket.dtype), np.empty((total, 2), run.dtype)
-    for i in range(len(wanted)):
-        j = where[i]
-        if not wanted[i]:
-            sums[j], least[j], alone[j] = moments[i], inputs[i], single[i]
-            owner[j], runs[j, 0], runs[j, 1] = bucket[i], run[i, 0], run[i, 1]
-            continue
-        for c in range(ends[i - 1] if i else 0, ends[i]):
-            start, stop = cuts[c], cuts[c + 1] if c + 1 < ends[i] else run[i, 1]
-            add_block(x[start:stop], r[start:stop], scale, sums[j])
-            least[j], alone[j] = x[start], x[start] == x[stop - 1]
-            owner[j], runs[j, 0], runs[j, 1] = bucket[i], start, stop
-            j += 1
+    where, at, now, c = np.empty(len(inputs), np.int64), 0, 0, 0
+    for j in range(len(which) + 1):
+        stop = which[j] if j < len(which) else len(inputs)
+        ahead = now + stop - at
+        sums[now:ahead], least[now:ahead], alone[now:ahead] = moments[at:stop], inputs[at:stop], single[at:stop]
+        owner[now:ahead], runs[now:ahead] = bucket[at:stop], run[at:stop]
+        for i in range(at, min(stop + 1, len(inputs))):
+            where[i] = now + i - at
+        at, now = stop + 1, ahead
+        while j < len(which) and c < ends[j]:
+            begin, end = cuts[c], cuts[c + 1] if c + 1 < ends[j] else run[stop, 1]
+            add_block(x[begin:end], r[begin:end], scale, sums[now])
+            least[now], alone[now] = x[begin], x[begin] == x[end - 1]
+            owner[now], runs[now, 0], runs[now, 1] = bucket[stop], begin, end
+            now, c = now + 1, c + 1
     return sums, least, owner, runs, alone, where

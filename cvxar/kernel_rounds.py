@@ -6,6 +6,8 @@ from numba import njit
 from cvxar.kernel_settle import refine, segment_sums, settle_aggressively, settle_monotonically
 from cvxar.kernels import WEIGHT, hinge_correlations, price_cells, residual_sums
 
+FEW = 32  # new nodes with which a monotone settlement, which drops nodes one by one, is cheaper than rounds
+
 
 @njit(cache=True)
 def evaluate(anchor, moments, nodes, value, slope, tilted, beta, cost, skip, sums, hinge):
@@ -98,21 +100,24 @@ def appraise(anchor, moments, state, common, sums, hinge, closely):
 def violations(anchor, nodes, hinge, middle, limit, quota):
     """Cells to become nodes: the best of every run beyond the limit, at most ``quota`` in all."""
     bar = limit * (1 + 1e-10)
-    found = np.empty(len(anchor), np.int64)
-    excess = np.empty(len(anchor))
+    found, excess = np.empty(len(anchor), np.int64), np.empty(len(anchor))
     count = 0
     for k in range(len(nodes) - 1):
-        best, size, side = -1, 0.0, 0
-        for i in range(nodes[k] + 1, nodes[k + 1] + 1):
-            d = hinge[i] - middle
-            now = 0 if i == nodes[k + 1] or abs(d) <= bar else (1 if d > 0 else -1)
-            if now != side:
-                if best >= 0 and _apart(anchor, nodes, k, best, found, count):
-                    found[count], excess[count] = best, size
-                    count += 1
-                best, size, side = -1, 0.0, now
-            if now != 0 and abs(d) > size:
-                best, size = i, abs(d)
+        i, stop = nodes[k] + 1, nodes[k + 1]
+        while i < stop:
+            size = abs(hinge[i] - middle)
+            if size <= bar:
+                i += 1
+                continue
+            best, above = i, hinge[i] > middle
+            i += 1
+            while i < stop and abs(hinge[i] - middle) > bar and (hinge[i] > middle) == above:
+                if abs(hinge[i] - middle) > size:
+                    best, size = i, abs(hinge[i] - middle)
+                i += 1
+            if _apart(anchor, nodes, k, best, found, count):
+                found[count], excess[count] = best, size
+                count += 1
     total = count
     if count > quota:
         edge = np.sort(excess[:count])[count - quota]
@@ -201,7 +206,7 @@ def search(
         trial, (p2, g2, l2, m2) = appraise(anchor, moments, trial, common, sums, hinge, stalled > 0)
         # beside an outlier the objective rises by rounding where the gap closes: the gap is the better judge
         rises = p2 + offset > goal * (1 + 1e-14) + floor and g2 >= 0.5 * best_gap
-        if rises and quota <= 8:
+        if rises and len(found) <= FEW:
             trial = settle_monotonically(anchor, segments, *wider, state[4], *common)
             trial, (p2, g2, l2, m2) = appraise(anchor, moments, trial, common, sums, hinge, stalled > 0)
             rises = p2 + offset > goal * (1 + 1e-14) + floor and g2 >= 0.5 * best_gap
