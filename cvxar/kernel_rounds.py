@@ -6,7 +6,10 @@ from numba import njit
 from cvxar.kernel_settle import refine, segment_sums, settle_aggressively, settle_monotonically
 from cvxar.kernels import WEIGHT, hinge_correlations, price_cells, residual_sums
 
-FEW = 32  # new nodes with which a monotone settlement, which drops nodes one by one, is cheaper than rounds
+CREDIT = 3  # rounds in a row that may leave the objective above the least one
+FEW = (
+    8  # new nodes with which a monotone settlement, which drops nodes one by one, is cheaper than more rounds
+)
 
 
 @njit(cache=True)
@@ -165,6 +168,29 @@ def add_nodes(anchor, nodes, value, slope, sign, found, hinge, middle):
 
 
 @njit(cache=True)
+def worse(priced, bar):
+    """Whether the objective and an offset exceed a bar, and the gap another.
+
+    Beside an outlier the objective rises by rounding where the gap closes: the gap is the better judge.
+    """
+    return priced[0] + bar[1] > bar[0] and priced[1] >= bar[2]
+
+
+@njit(cache=True)
+def widen(anchor, moments, state, common, sums, hinge, limit, middle, quota, bar, closely):
+    """Add nodes and settle; the state, what :func:`evaluate` says of it, and the number of violations."""
+    found, total = violations(anchor, state[0], hinge, middle, limit, quota)
+    wider = add_nodes(anchor, *state[:4], found, hinge, middle)
+    segments = segment_sums(anchor, moments, sums, wider[0])  # adding nodes has left the sums as they were
+    trial = settle_aggressively(anchor, segments.copy(), *wider, state[4], *common)
+    trial, priced = appraise(anchor, moments, trial, common, sums, hinge, closely)
+    if len(found) <= FEW and worse(priced, bar):
+        trial = settle_monotonically(anchor, segments, *wider, state[4], *common)
+        trial, priced = appraise(anchor, moments, trial, common, sums, hinge, closely)
+    return trial, priced, total
+
+
+@njit(cache=True)
 def search(
     anchor,
     moments,
@@ -190,34 +216,31 @@ def search(
     segments = segment_sums(anchor, moments, sums, nodes)
     state = settle_aggressively(anchor, segments, nodes, value, slope, sign, tilt, *common)
     primal, gap, limit, middle = evaluate(anchor, moments, *state[:3], *common, sums, hinge)
-    best = state
-    best_gap, quota, stalled, done = gap, len(anchor), 0, 0
+    best, least = state, (state, primal)
+    best_gap, quota, stalled, credit, done = gap, len(anchor), 0, CREDIT, 0
     while done < rounds:
         done += 1
-        goal = primal + offset
+        goal = least[1] + offset
         if gap <= exact * goal + floor or stalled > (0 if gap <= tol * goal + floor else 10):
             break
-        found, total = violations(anchor, state[0], hinge, middle, limit, quota)
-        wider = add_nodes(anchor, *state[:4], found, hinge, middle)
-        segments = segment_sums(
-            anchor, moments, sums, wider[0]
-        )  # adding nodes has left the sums as they were
-        trial = settle_aggressively(anchor, segments.copy(), *wider, state[4], *common)
-        trial, (p2, g2, l2, m2) = appraise(anchor, moments, trial, common, sums, hinge, stalled > 0)
-        # beside an outlier the objective rises by rounding where the gap closes: the gap is the better judge
-        rises = p2 + offset > goal * (1 + 1e-14) + floor and g2 >= 0.5 * best_gap
-        if rises and len(found) <= FEW:
-            trial = settle_monotonically(anchor, segments, *wider, state[4], *common)
-            trial, (p2, g2, l2, m2) = appraise(anchor, moments, trial, common, sums, hinge, stalled > 0)
-            rises = p2 + offset > goal * (1 + 1e-14) + floor and g2 >= 0.5 * best_gap
+        bar = (goal * (1 + 1e-14) + floor, offset, 0.5 * best_gap)
+        trial, priced, total = widen(
+            anchor, moments, state, common, sums, hinge, limit, middle, quota, bar, stalled > 0
+        )
+        p2, g2 = priced[0], priced[1]
         falls = p2 + offset < goal * (1 - 1e-13) or g2 < 0.5 * best_gap
         stalled = 0 if falls else stalled + 1
-        if rises:
-            quota = max(1, min(quota, total) // 4)
-            evaluate(anchor, moments, *state[:3], *common, sums, hinge)
+        if credit == 0 and worse(priced, bar):
+            state, quota = least[0], max(1, min(quota, total) // 4)
+            primal, gap, limit, middle = evaluate(anchor, moments, *state[:3], *common, sums, hinge)
             continue
-        quota = min(2 * quota, len(anchor)) if falls else max(1, quota // 4)
-        state, primal, gap, limit, middle = trial, p2, g2, l2, m2
+        state, (primal, gap, limit, middle) = trial, priced
+        if worse(priced, bar):  # most rises are made good for by the next rounds
+            credit -= 1
+        else:
+            quota = min(2 * quota, len(anchor)) if falls else max(1, quota // 4)
+            credit = CREDIT if falls else 0
+            least = (state, primal)
         if gap <= best_gap:
             best, best_gap = state, gap
     return best, best_gap, done
