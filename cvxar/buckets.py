@@ -13,10 +13,9 @@ import numpy as np
 from cvxar._typing import Array, BoolArray, IntArray
 from cvxar.cells import Cells
 
-BUCKETS = 4096
-MANY_BUCKETS = 16_384  # from this many observations on a finer start pays:
-MANY = 4_000_000
-PIECES = 16
+FEWEST_BUCKETS, MOST_BUCKETS = 1024, 16_384
+POINTS = 32  # about so many in each bucket, as far as these limits allow
+PIECES = 8
 SAMPLE = 4  # sampled points for each bucket
 SLOTS = 65_536
 MOST_CROWDED = 0.01
@@ -51,6 +50,18 @@ class Pool:
         return self.x[before:], self.r[before:]
 
 
+def number_of_buckets(n: int) -> int:
+    """Return a power of two: few cells make rounds cheap, many make bounds tight.
+
+    Examples
+    --------
+    >>> number_of_buckets(33_000), number_of_buckets(525_600)
+    (1024, 16384)
+    """
+    wanted = int(2 ** np.floor(np.log2(n / POINTS)))
+    return min(max(wanted, FEWEST_BUCKETS), MOST_BUCKETS)
+
+
 def bucket_edges(x: Array, low: float, width: float, buckets: int) -> Array:
     """Return no edges where equal widths will do, else sample quantiles.
 
@@ -78,7 +89,7 @@ class LazyCells:
         self.y_center, self.y_scale = y_center, y_scale
         self.frame = self._frame()
         self.ids = np.empty(len(self.x), dtype=np.uint16)
-        self.buckets = BUCKETS if len(self.x) < MANY else MANY_BUCKETS
+        self.buckets = number_of_buckets(len(self.x))
         first, least = np.zeros(self.buckets + 1), np.zeros(self.buckets + 1)
         moments = np.zeros((self.buckets + 1, 6))
         edges = bucket_edges(self.x, self.low, self.scale, self.buckets)

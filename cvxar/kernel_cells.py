@@ -178,7 +178,7 @@ def cut_run(x, start, stop, pieces, cuts, count):
     A short run is cut into single inputs. Writes where blocks begin to ``cuts``, from ``count`` on; returns
     the new count.
     """
-    size = (stop - start) // pieces if stop - start > 4 * pieces else 1
+    size = (stop - start) // pieces if stop - start > 2 * pieces else 1
     while start < stop:
         cuts[count] = start
         count += 1
@@ -215,7 +215,11 @@ def split_cells(which, moments, inputs, bucket, run, single, x, r, scale, pieces
     for j in range(len(which) + 1):
         stop = which[j] if j < len(which) else len(inputs)
         ahead = now + stop - at
-        sums[now:ahead], least[now:ahead], alone[now:ahead] = moments[at:stop], inputs[at:stop], single[at:stop]
+        sums[now:ahead], least[now:ahead], alone[now:ahead] = (
+            moments[at:stop],
+            inputs[at:stop],
+            single[at:stop],
+        )
         owner[now:ahead], runs[now:ahead] = bucket[at:stop], run[at:stop]
         for i in range(at, min(stop + 1, len(inputs))):
             where[i] = now + i - at

@@ -13,6 +13,8 @@ from cvxar.coefficients import Coefficients, Source
 from cvxar.lazy_bound import LEVELS, Bounded, bounded
 from cvxar.problem import LassoProblem
 
+ROUGH = 1e-4
+
 
 class LazyState(NamedTuple):
     """A state for warm starts: the inputs at its nodes stay anchors however the cells are refined."""
@@ -42,18 +44,22 @@ class Lazily(NamedTuple):
 def search_lazily(
     lazy: LazyCells, how: Setting, tol: float, max_rounds: int, start: LazyState | None = None
 ) -> tuple[CellState, Bounded, int] | None:
-    """Search, refine, repeat; None where no level of refinement settles it."""
+    """Search, refine, repeat; None where no level of refinement settles it.
+
+    The first search is a rough one: its solution only says where cells must be refined.
+    """
     state, total = start.on(lazy) if start is not None else flat_state(lazy.cells), 0
     for level in range(LEVELS):
-        coarse = level == 0 and start is None
-        goal = 1e-6 if coarse else tol
-        state, _, done = search_on(lazy.cells, state, how, goal, max(EXACT, goal * 1e-3), max_rounds)
+        goal, exact = (tol, max(EXACT, tol * 1e-3)) if level else (ROUGH, ROUGH)
+        state, _, done = search_on(lazy.cells, state, how, goal, exact, max_rounds)
         total += done
         priced = bounded(lazy, state, how)
         wanted = (priced.bounds > priced.limit * (1 - 1e-9)) & ~lazy.single
-        if not wanted.any() or (not coarse and priced.gap <= tol * priced.primal):
+        refinable = bool(wanted.any())
+        if priced.gap <= tol * priced.primal or (level and not refinable):
             return state, priced, total
-        state = state._replace(nodes=lazy.refine(wanted)[state.nodes])
+        if refinable:
+            state = state._replace(nodes=lazy.refine(wanted)[state.nodes])
     return None
 
 
