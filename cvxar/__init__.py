@@ -1,9 +1,10 @@
 """Nonlinear autoregression: neural networks trained to a certified global optimum.
 
 Reading order: ``activations``, ``architectures`` (features and their exact search), ``losses``, ``design``
-and ``problem`` (the Lasso), ``certificate``; then the solvers: ``spline``, ``nodal`` and ``nodal_search``
-(nodal values, any number of columns), ``cells``, ``kernels``, ``kernel_settle``, ``kernel_rounds`` and
-``cell_search`` (the same for one column, compiled), ``ramps`` and ``ramp_search`` (capped ramps),
+and ``problem`` (the Lasso), ``certificate``; then the solvers: ``spline``, ``cells``, ``kernels``,
+``kernel_settle``, ``kernel_rounds`` and ``cell_search`` (nodal values of one column, compiled),
+``kernel_lags``, ``normal``, ``nodal``, ``block_updates``, ``line_step`` and ``nodal_search`` (of any number
+of columns), ``ramps`` and ``ramp_search`` (capped ramps),
 ``master``, ``rows``, ``column_search`` (any dictionary), ``interior``, ``rounds``, ``bounded_columns``,
 ``ordered``, ``nodal_rows`` and ``bounded_nodes`` (quantile, absolute and Huber losses), ``least_norm``
 (``beta = 0``), ``solver``, ``path_pieces``, ``homotopy``, ``path``; data not in memory: ``aggregates``,

@@ -6,20 +6,18 @@ the nodal values. Starts aggressive (drop all wrong-signed kinks at once) and fa
 monotone active-set method as soon as the objective fails to decrease.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TypeAlias
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve, lapack
+from scipy.linalg import lapack
 
 from cvxar._typing import Array, BoolArray, IntArray
 from cvxar.architectures.two_layer import hinge_sums
 from cvxar.box import maximise_in_box
+from cvxar.normal import Hats, Solve, damped_solver
 from cvxar.spline import Spline
 
-Solve: TypeAlias = Callable[[Array], Array]
-PROXIMAL = 1e-9
+DAMPING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -98,11 +96,25 @@ def _hat_sums(spline: Spline, at_knots: Array) -> Array:
     return sums
 
 
-def normal_solver(rows: Rows, state: State) -> Solve:
+def normal_solver(rows: Rows, state: State, damping: float = DAMPING) -> Solve:
     """Factor the normal matrix of all unknowns and return the function that solves with it."""
     if len(state.splines) == 1 and not rows.extra.shape[1]:
         return _tridiagonal(rows, state.splines[0])
-    return _dense(_normal_matrix(rows, state))
+    return damped_solver(hats_of(rows, state), damping)
+
+
+def hats_of(rows: Rows, state: State) -> Hats:
+    """Find every row among the nodes of every column; O(n p)."""
+    shape = len(state.splines), len(rows.target)
+    first = 0
+    segment: IntArray = np.empty(shape, np.int32)
+    share = np.empty(shape)
+    for j, (spline, position) in enumerate(zip(state.splines, rows.positions, strict=True)):
+        here, offset = spline.segments()
+        segment[j] = (here + first)[position]
+        share[j] = (offset / spline.gaps[here])[position]
+        first += len(spline.nodes)
+    return Hats(segment, share, rows.weight, rows.extra, sum(state.sizes))
 
 
 def _tridiagonal(rows: Rows, spline: Spline) -> Solve:
@@ -125,75 +137,11 @@ def _tridiagonal(rows: Rows, spline: Spline) -> Solve:
     return solve
 
 
-def _normal_matrix(rows: Rows, state: State) -> Array:
-    """Dense normal matrix; the mean of every spline but the first is held, which fixes the constants."""
-    hats = [_hat_pairs(s, p) for s, p in zip(state.splines, rows.positions, strict=True)]
-    cuts = np.concatenate(([0], np.cumsum(state.sizes)))
-    matrix = np.zeros((cuts[-1], cuts[-1]))
-    root = np.sqrt(rows.weight)
-    for i, left in enumerate(hats):
-        for j, right in enumerate(hats[i:], start=i):
-            matrix[cuts[i] : cuts[i + 1], cuts[j] : cuts[j + 1]] = _cross(left, right, rows.weight)
-        block = [np.column_stack(_weighted_hats(left, rows.weight[:, None] * rows.extra))]
-        matrix[cuts[i] : cuts[i + 1], cuts[-2] :] = block[0]
-        mean = _weighted_hats(left, rows.weight[:, None])[0] / np.linalg.norm(root)
-        matrix[cuts[i] : cuts[i + 1], cuts[i] : cuts[i + 1]] += np.outer(mean, mean)
-    matrix[cuts[-2] :, cuts[-2] :] = rows.extra.T @ (rows.weight[:, None] * rows.extra)
-    return np.triu(matrix) + np.triu(matrix, 1).T
-
-
-def _hat_pairs(spline: Spline, position: IntArray) -> tuple[IntArray, Array, int]:
-    """Segment and share of every row, and the number of nodes."""
-    segment, offset = spline.segments()
-    return segment[position], (offset / spline.gaps[segment])[position], len(spline.nodes)
-
-
-def _cross(left: tuple[IntArray, Array, int], right: tuple[IntArray, Array, int], weight: Array) -> Array:
-    (i, a, rows), (j, b, columns) = left, right
-    block = np.zeros(rows * columns)
-    for di, wa in ((0, 1 - a), (1, a)):
-        for dj, wb in ((0, 1 - b), (1, b)):
-            cell = (i + di) * columns + (j + dj)
-            block += np.bincount(cell, weights=weight * wa * wb, minlength=rows * columns)
-    return block.reshape(rows, columns)
-
-
-def _weighted_hats(hats: tuple[IntArray, Array, int], values: Array) -> list[Array]:
-    segment, share, nodes = hats
-    return [
-        aggregate(v * (1 - share), segment, nodes) + aggregate(v * share, segment + 1, nodes)
-        for v in values.T
-    ]
-
-
-def _dense(matrix: Array) -> Solve:
-    """Solve by Cholesky on the unit-diagonal matrix, with a proximal term.
-
-    Several columns can have more kinks in play than there are rows; the normal matrix is then
-    singular, and the penalty falls along its null space until a kink vanishes. The proximal
-    term turns such a direction into a long step. It moves no fixed point: steps are taken from
-    the current state, whose residual is computed afresh.
-    """
-    scale = 1.0 / np.sqrt(np.maximum(np.diag(matrix), np.finfo(float).tiny))
-    unit = scale[:, None] * matrix * scale
-    factor = cho_factor(unit + PROXIMAL * np.eye(len(scale)))
-
-    def solve(right: Array) -> Array:
-        """Solve for one or several right-hand sides and refine once."""
-        scaled = (scale * right.T).T
-        inner = cho_solve(factor, scaled)
-        inner = inner + cho_solve(factor, scaled - unit @ inner)
-        solution: Array = (scale * inner.T).T
-        return solution
-
-    return solve
-
-
-def full_step(rows: Rows, state: State) -> Step:
+def full_step(rows: Rows, state: State, damping: float = DAMPING) -> Step:
     """Solve the restricted problem (signs fixed, tilts free) from the current state."""
     dual = rows.weight * rows.residual(state)
     penalty = np.concatenate([*(s.penalty_gradient() for s in state.splines), np.zeros(len(state.tail))])
-    solve = normal_solver(rows, state)
+    solve = normal_solver(rows, state, damping)
     step = solve(gradient(rows, state, dual) - penalty)
     tilts = [s.tilt for s in state.splines]
     if any(not s.skip for s in state.splines):
@@ -239,12 +187,16 @@ def refined_residual(rows: Rows, state: State) -> Array:
     A residual much smaller than the target has lost digits to the subtraction; the step knows
     them, because it restores the optimality conditions.
     """
-    step = full_step(rows, state)
-    move = rows.extra @ step.blocks[-1]
+    return rows.residual(state) - fit_of(rows, state, full_step(rows, state))
+
+
+def fit_of(rows: Rows, state: State, step: Step) -> Array:
+    """Change of the fit at the rows that a whole step makes."""
+    fit = rows.extra @ step.blocks[-1]
     for s, block, position in zip(state.splines, step.blocks, rows.positions, strict=False):
         change = replace(s, value=block, slope=np.diff(block) / s.gaps)
-        move = move + change.curve()[position]
-    return rows.residual(state) - move
+        fit = fit + change.curve()[position]
+    return fit
 
 
 def take(state: State, step: Step, length: float = 1.0) -> State:
@@ -266,10 +218,10 @@ def wrong_signs(state: State) -> list[BoolArray]:
     return masks
 
 
-def settle_aggressively(rows: Rows, state: State, limit: int = 60) -> State:
+def settle_aggressively(rows: Rows, state: State, damping: float = DAMPING, limit: int = 60) -> State:
     """Full steps, dropping every wrong-signed kink at once, until none is left."""
     for _ in range(limit):
-        state = take(state, full_step(rows, state))
+        state = take(state, full_step(rows, state, damping))
         masks = wrong_signs(state)
         if not any(mask.any() for mask in masks):
             return state

@@ -6,8 +6,11 @@ from typing import NamedTuple
 import numpy as np
 
 from cvxar._typing import Array
+from cvxar.block_updates import sweep
 from cvxar.coefficients import Coefficients
+from cvxar.line_step import line_step
 from cvxar.nodal import (
+    DAMPING,
     Rows,
     State,
     correlations,
@@ -31,6 +34,8 @@ class Outcome(NamedTuple):
 
 
 EXACT = 1e-14
+# gap to reach at penalties in between, and their ratio
+LOOSE, STRIDE = 1e-2, 0.2
 
 
 @dataclass(frozen=True)
@@ -46,9 +51,11 @@ class Pricing:
 
 def search(problem: LassoProblem, tol: float, max_rounds: int, start: State | None) -> Outcome:
     """Solve a two-layer squared-loss problem with a constant; see the module text of ``nodal``."""
-    rows, offset, active = prepare(problem)
-    state = _restart(problem, start, active) if start is not None else cold_state(problem, active)
-    state, rounds = Search(rows, offset).run(state, tol, max_rounds)
+    rows, _, active = prepare(problem)
+    scale = problem.design.beta_scale(active[0])
+    before = start.splines[0].beta / scale if start is not None else problem.beta_max
+    state = start if start is not None else cold_state(problem, active)
+    state, rounds = descend(problem, state, before, tol, max_rounds)
     point = coefficients_of(problem, state, active)
     if not problem.design.free.independent:  # many fits are equal: take the one of minimum norm
         point = with_free_part(problem, point.features, point.coef)
@@ -138,29 +145,53 @@ def _widened(state: State, pricing: Pricing, quota: float) -> tuple[State, int]:
 
 
 class Search:
-    """The rounds of a search, with the number of candidates admitted at once (``quota``).
+    """The rounds of a search.
 
-    All candidates are admitted until the objective fails to fall; then fewer and fewer, for together
-    they may block each other. With few, the monotone mode takes over; a single one always
-    makes progress.
+    With several columns, a round updates each alone and then takes a joint step (:meth:`by_blocks`), while
+    that pays. One column, and what block updates leave, goes by rounds that admit candidates of all columns
+    at once, at most ``quota`` (:meth:`by_candidates`).
     """
 
     FEW = 8
+    DAMPINGS = 1e-7, 1e-2
 
     def __init__(self, rows: Rows, offset: float) -> None:
         self.rows, self.offset = rows, offset
         self.floor = 1e-32 * float(np.sum(rows.weight))
-        self.quota, self.stalled = np.inf, 0
+        self.blocks, self.damping = rows.extra.shape[1] > 0, 1e-4
+        self.quota, self.stalled, self.least = np.inf, 0, np.inf
 
-    def advance(self, state: State, now: Pricing) -> tuple[State, Pricing]:
-        """Run one round and return the next state, priced."""
+    def by_blocks(self, state: State, now: Pricing) -> tuple[State, Pricing]:
+        """Update every column alone, then all jointly; neither raises the objective.
+
+        The joint step is the optimum of the restricted problem, its wrong-signed kinks dropped, or where
+        that is not better the best point on the way to it, the next time with more damping.
+        """
+        swept = sweep(self.rows, state)
+        before = price(self.rows, swept, self.offset)
+        trial = settle_aggressively(self.rows, swept, self.damping)
+        then = price(self.rows, trial, self.offset)
+        good = not self._rises(before, then)
+        self.damping = float(np.clip(self.damping * (0.01 if good else 10.0), *self.DAMPINGS))
+        if not good:
+            trial = line_step(self.rows, swept, self.damping)
+            then = price(self.rows, trial, self.offset)
+        self.blocks = self._falls(now, then)
+        return (state, now) if self._rises(now, then) and not self.blocks else (trial, then)
+
+    def by_candidates(self, state: State, now: Pricing) -> tuple[State, Pricing]:
+        """Admit candidates and settle.
+
+        All are admitted until the objective fails to fall; then fewer and fewer, for together they may
+        block each other. With few, the monotone mode takes over; a single one always makes progress.
+        """
         wider, total = _widened(state, now, self.quota)
         trial = settle_aggressively(self.rows, wider)
         then = price(self.rows, trial, self.offset)
         if self._rises(now, then) and self.quota <= self.FEW:
             trial = settle_monotonically(self.rows, wider)
             then = price(self.rows, trial, self.offset)
-        falls = then.primal < now.primal * (1 - 1e-13) or then.gap < 0.5 * now.gap
+        falls = self._falls(now, then)
         self.stalled = 0 if falls else self.stalled + 1
         if self._rises(now, then):
             self.quota = max(1, int(min(self.quota, total)) // 4)
@@ -171,23 +202,54 @@ class Search:
     def _rises(self, now: Pricing, then: Pricing) -> bool:
         return then.primal > now.primal * (1 + 1e-14) + self.floor
 
-    def run(self, state: State, tol: float, max_rounds: int) -> tuple[State, int]:
-        """Iterate until nothing moves any more; within ``tol``, until a round gains nothing.
+    def _falls(self, now: Pricing, then: Pricing) -> bool:
+        """Whether a round gained anything: a lower objective, or half the best gap so far."""
+        return then.primal < now.primal * (1 - 1e-13) or then.gap < 0.5 * self.least
+
+    def run(self, state: State, tol: float, max_rounds: int, exact: float = EXACT) -> tuple[State, int]:
+        """Iterate to a gap of ``exact``; within ``tol``, until a round gains nothing.
 
         Going on while it costs a round or two makes fitted values exact, not only the objective:
         their error is of the order of the square root of the gap.
         """
-        state = settle_aggressively(self.rows, state)
+        state = settle_aggressively(self.rows, state, self.damping if self.blocks else DAMPING)
         now = price(self.rows, state, self.offset)
-        best, best_gap = state, now.gap
+        best, self.least = state, now.gap
         for done in range(1, max_rounds + 1):
             enough = now.gap <= tol * now.primal + self.floor
-            if now.gap <= EXACT * now.primal + self.floor or self.stalled > (0 if enough else 10):
+            if now.gap <= exact * now.primal + self.floor or self.stalled > (0 if enough else 10):
                 return best, done
-            state, now = self.advance(state, now)
-            if now.gap <= best_gap:
-                best, best_gap = state, now.gap
+            state, now = (self.by_blocks if self.blocks else self.by_candidates)(state, now)
+            if now.gap <= self.least:
+                best, self.least = state, now.gap
         return best, max_rounds
+
+
+def descend(
+    problem: LassoProblem, state: State, before: float, tol: float, max_rounds: int
+) -> tuple[State, int]:
+    """Search from a state of the penalty ``before``, by way of penalties in between where that is far.
+
+    From far away many more kinks come and go than the solution has, and may be more than the rows tell apart.
+    """
+    rows, offset, active = prepare(problem)
+    alone, used = not rows.extra.shape[1], 0
+    for beta in () if alone else _between(before, problem.beta):
+        state = _restart(problem.with_beta(beta), state, active)
+        share = max((max_rounds - used) // 4, 1)
+        state, done = Search(rows, offset).run(state, LOOSE, share, LOOSE)
+        used += done
+    state = _restart(problem, state, active)
+    state, done = Search(rows, offset).run(state, tol, max(max_rounds - used, 1))
+    return state, min(used + done, max_rounds)
+
+
+def _between(start: float, stop: float) -> Array:
+    """Penalties from one to another, both left out, each at least ``STRIDE`` times the last."""
+    if not start > stop:
+        return np.empty(0)
+    count = int(np.ceil(np.log(stop / start) / np.log(STRIDE)))
+    return np.geomspace(start, stop, count + 1)[1:-1]
 
 
 def coefficients_of(problem: LassoProblem, state: State, active: list[int]) -> Coefficients:

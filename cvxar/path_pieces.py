@@ -24,7 +24,8 @@ import numpy as np
 from cvxar._typing import Array, BoolArray, IntArray
 from cvxar.architectures.two_layer import hinge_sums
 from cvxar.cells import CellState
-from cvxar.nodal import Rows, Solve, State, gradient, normal_solver
+from cvxar.nodal import Rows, State, gradient, normal_solver
+from cvxar.normal import Solve
 from cvxar.spline import Spline
 
 CLOSE = 2.3e-13  # share of an input: distances below are rounding
