@@ -72,7 +72,10 @@ class Aggregates:
         return table.result()
 
     def problem(self, *, beta: float, **options: Any) -> LassoProblem:
-        """Return the problem of all observations; see :meth:`cvxar.LassoProblem.from_aggregates`."""
+        """Return the problem of all observations; see :meth:`cvxar.LassoProblem.from_aggregates`.
+
+        Means are rounded as numbers of their size: a PrecisionWarning says where that is too coarse.
+        """
         return LassoProblem.from_means(self.x, self.count, self.mean, self.squares, beta=beta, **options)
 
 

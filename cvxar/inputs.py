@@ -1,9 +1,11 @@
 """Numbers as given: checked, copied, refused with a reason."""
 
+import warnings
+
 import numpy as np
 
 from cvxar._typing import Array, ArrayLike
-from cvxar.errors import InputError, InputTypeError
+from cvxar.errors import InputError, InputTypeError, PrecisionWarning
 from cvxar.memory import check_memory
 
 
@@ -82,6 +84,27 @@ def check_sums(count: Array, total: Array, squares: Array) -> None:
         raise InputError(
             f"no {count[at]:g} targets have sum_y={total[at]:g} and sum_y2={squares[at]:g} (position {at}): "
             f"sum_y2 must be at least sum_y^2 / count = {least[at]:g}, and both 0 where count is 0"
+        )
+
+
+def check_digits(count: Array, mean: Array, spread: Array, squares: Array | None = None) -> None:
+    """Warn where sums over the observations of one input cannot hold their spread to 1e-8 of all variation.
+
+    ``squares`` are the sums of squares that the spread was taken from; else it has digits of its own, and
+    only the means are rounded. An input seen once loses nothing.
+    """
+    eps, many = float(np.finfo(float).eps), count > 1
+    middle = float(count @ mean) / float(np.sum(count))
+    variation = float(count @ (mean - middle) ** 2 + np.sum(spread))
+    rounded = eps / 2 * np.sqrt(np.sum((count * mean * mean)[many]) * variation)
+    noise = rounded if squares is None else max(rounded, eps * float(np.sum(squares[many])))
+    if noise > 1e-8 * variation > 0:
+        also = "" if squares is None else ", or let cvxar.aggregate sum them"
+        warnings.warn(
+            f"the sums hold the variation of the targets ({variation:.3g}) to about {noise:.1e} only, as "
+            f"these are near {middle:.3g}; subtract that from them before they are summed{also}",
+            PrecisionWarning,
+            stacklevel=3,
         )
 
 

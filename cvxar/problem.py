@@ -17,6 +17,7 @@ from cvxar.inputs import (
     as_columns,
     check_beta,
     check_counts,
+    check_digits,
     check_finite,
     check_lengths,
     check_room,
@@ -165,6 +166,11 @@ class LassoProblem:
             For negative or fractional counts, sums where nothing was counted, or ``sum_y2`` below
             ``sum_y ** 2 / count``, which no targets have.
 
+        Warns
+        -----
+        PrecisionWarning
+            Where the sums cannot hold the variation of the targets to 1e-8 of it.
+
         Notes
         -----
         Far from the origin the two sums share most of their digits: targets near 1e6 that vary by 1 keep four
@@ -181,7 +187,9 @@ class LassoProblem:
         check_lengths(n, sum_y=total, sum_y2=squares)
         check_sums(n, total, squares)
         mean = total / np.maximum(n, 1.0)
-        return cls.from_means(x, n, mean, np.maximum(squares - total * mean, 0.0), beta=beta, **options)
+        spread = np.where(n > 1, np.maximum(squares - total * mean, 0.0), 0.0)
+        check_digits(n, mean, spread, squares)
+        return cls._from_means(x, n, mean, spread, beta, options)
 
     @classmethod
     def from_means(
@@ -196,7 +204,8 @@ class LassoProblem:
     ) -> "LassoProblem":
         """Build the problem of many observations from means over those of equal input.
 
-        As :meth:`from_aggregates`, from numbers that keep their digits whatever the offset of the targets.
+        As :meth:`from_aggregates`, from numbers that keep nearly all digits at any offset of the targets;
+        it warns where rounding the means is too much.
 
         Parameters
         ----------
@@ -214,13 +223,22 @@ class LassoProblem:
         >>> LassoProblem.from_means([0.0, 1.0], [2, 1], [1.5, 5.0], [0.5, 0.0], beta=9.0).nobs
         3
         """
-        allowed = {"architecture", "skip", "fit_intercept"}
-        if odd := sorted(set(options) - allowed):
-            raise InputError(f"aggregates go with {', '.join(sorted(allowed))} only, got {', '.join(odd)}")
         n, spread = check_counts(count), numbers(squares, "squares", 1)
         check_lengths(n, squares=spread)
         if np.any(spread < 0):
             raise InputError(f"squares must be at least 0, got {np.min(spread):g}; they are sums of squares")
+        given = numbers(mean, "mean", 1)
+        check_lengths(n, mean=given)
+        check_digits(n, given, spread)
+        return cls._from_means(x, n, given, spread, beta, options)
+
+    @classmethod
+    def _from_means(
+        cls, x: ArrayLike, n: Array, mean: Array, spread: Array, beta: float, options: dict[str, Any]
+    ) -> "LassoProblem":
+        allowed = {"architecture", "skip", "fit_intercept"}
+        if odd := sorted(set(options) - allowed):
+            raise InputError(f"aggregates go with {', '.join(sorted(allowed))} only, got {', '.join(odd)}")
         problem = cls(x, mean, beta=beta, sample_weight=n, **options)
         problem.nobs = int(np.sum(n))
         problem.design = replace(problem.design, lost=float(np.sum(spread[n > 0])) / 2)

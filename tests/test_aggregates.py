@@ -14,7 +14,7 @@ from problems import ARCHITECTURES
 
 from cvxar import LassoProblem, aggregate, lag_pairs, memory, solve
 from cvxar.architectures import BY_NAME
-from cvxar.errors import InputError, InputTypeError, TooLargeError
+from cvxar.errors import InputError, InputTypeError, PrecisionWarning, TooLargeError
 from cvxar.streams import aggregate_partitions, partition_columns, read_columns
 
 HINGED = [a for a in ARCHITECTURES if a.hinge_cost is not None]
@@ -211,15 +211,45 @@ def test_chunks_that_cannot_be_used_are_refused(tmp_path):
 
 
 def test_solution_of_sums_at_offsets_keeps_its_digits():
-    """Targets near 1e6 that vary by 1e-3: the sums as kept lose nothing, and the certificate holds."""
+    """Targets near 1e6 that vary by 1e-3: only the means are rounded, and the certificate holds."""
     rng = np.random.default_rng(3)
     x = np.repeat(np.arange(50.0), 40)
     y = 1e6 + 1e-3 * (np.abs(x - 20) / 20 + 0.1 * rng.normal(size=len(x)))
     whole = LassoProblem(x, y, beta=1e-6)
-    problem = aggregate([(x, y)]).problem(beta=1e-6)
+    with pytest.warns(PrecisionWarning, match="near 1e\\+06; subtract that"):
+        problem = aggregate([(x, y)]).problem(beta=1e-6)
     found, expected = solve(problem).certificate, solve(whole).certificate
     assert found.holds(1e-8)
     assert found.primal == pytest.approx(expected.primal, rel=1e-6)
+
+
+def sums_of(x, y):
+    inputs, at = np.unique(x, return_inverse=True)
+    return inputs, np.bincount(at), np.bincount(at, y), np.bincount(at, y * y)
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e3, 1e6, 1e12])
+def test_sums_that_cannot_hold_the_variation_of_the_targets_say_so(offset):
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 40, 4000).astype(float)
+    y = np.abs(x - 20) / 20 + 0.3 * rng.normal(size=4000)
+    expected = solve(LassoProblem(x, y, beta=5.0)).certificate.primal
+    for far, make in (
+        (1e6, lambda: LassoProblem.from_aggregates(*sums_of(x, y + offset), beta=5.0)),
+        (1e12, lambda: aggregate([(x, y + offset)]).problem(beta=5.0)),
+    ):
+        if offset >= far:
+            with pytest.warns(PrecisionWarning, match="hold the variation of the targets .* subtract"):
+                make()
+        else:
+            assert solve(make()).certificate.primal == pytest.approx(expected, rel=1e-8)
+
+
+def test_inputs_seen_once_lose_nothing_at_offsets():
+    x, y = np.arange(50.0), 1e12 + np.arange(50.0) % 3
+    problem = LassoProblem.from_aggregates(*sums_of(x, y), beta=1e-3)
+    assert problem.design.lost == 0
+    assert solve(problem).certificate.primal == solve(LassoProblem(x, y, beta=1e-3)).certificate.primal
 
 
 def test_the_example_finds_the_threshold(capsys, monkeypatch):
