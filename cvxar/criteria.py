@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
-from scipy.special import ndtr
+import scipy
 
 from cvxar.losses import Loss
 from cvxar.solver import Solution
@@ -102,7 +102,7 @@ def log_mass(loss: Loss, log_scale: float) -> float:
     scale = math.exp(log_scale)
     root = math.sqrt(loss.curvature / scale)
     low, high = loss.lower * root, loss.upper * root
-    middle = math.sqrt(2 * math.pi) * (ndtr(high) - ndtr(low))
+    middle = math.sqrt(2 * math.pi) * (scipy.special.ndtr(high) - scipy.special.ndtr(low))
     tails = math.exp(-high * high / 2) / high - math.exp(-low * low / 2) / low
     return math.log(loss.curvature / root) + math.log(middle + tails)
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import LinAlgError, cho_factor, cho_solve, solve_triangular
+import scipy
 
 from cvxar._typing import Array
 from cvxar.interior import Solve
@@ -56,8 +56,8 @@ def triangular_solve(matrix: Array, theta: Array) -> Solve:
 
     def once(right: Array) -> Array:
         """Solve with the two triangles, without refinement."""
-        inner = solve_triangular(triangle, right, trans="T")
-        answer: Array = solve_triangular(triangle, inner)
+        inner = scipy.linalg.solve_triangular(triangle, right, trans="T")
+        answer: Array = scipy.linalg.solve_triangular(triangle, inner)
         return answer
 
     def solve(right: Array) -> Array:
@@ -85,8 +85,8 @@ def regular_solve(normal: Array) -> Solve:
     def solve(right: Array) -> Array:
         """Solve and refine once."""
         inner = scale * right
-        answer = cho_solve(factor, inner)
-        answer = answer + cho_solve(factor, inner - unit @ answer)
+        answer = scipy.linalg.cho_solve(factor, inner)
+        answer = answer + scipy.linalg.cho_solve(factor, inner - unit @ answer)
         result: Array = scale * answer
         return result
 
@@ -96,8 +96,8 @@ def regular_solve(normal: Array) -> Solve:
 def _factor(unit: Array) -> tuple[Array, bool]:
     for extra in (0.0, 1e-15, 1e-14, 1e-13, 1e-12, 1e-10, 1e-8):
         try:
-            factor: tuple[Array, bool] = cho_factor(unit + extra * np.eye(len(unit)))
-        except LinAlgError:
+            factor: tuple[Array, bool] = scipy.linalg.cho_factor(unit + extra * np.eye(len(unit)))
+        except np.linalg.LinAlgError:
             continue
         return factor
-    raise LinAlgError("the normal matrix is not positive")
+    raise np.linalg.LinAlgError("the normal matrix is not positive")

@@ -8,7 +8,7 @@ taken (a small linear programme), so that ``beta_max`` is not too large.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize
+import scipy
 
 from cvxar._typing import Array, BoolArray
 from cvxar.dense_rows import DenseRows
@@ -117,7 +117,7 @@ class Choice:
         """Return the dual vector with the least largest correlation with the columns, and that."""
         inner, base = columns[self.met].T, columns.T @ self.fixed
         limit = np.ones((len(base), 1))
-        answer = optimize.linprog(
+        answer = scipy.optimize.linprog(
             np.r_[np.zeros(int(self.met.sum())), 1.0],
             A_ub=np.vstack([np.hstack([inner, -limit]), np.hstack([-inner, -limit])]),
             b_ub=np.r_[-base, base],

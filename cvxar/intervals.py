@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtri
+import scipy
 
 from cvxar._typing import Array
 from cvxar.conformal import conformal_half_widths
@@ -110,7 +110,7 @@ def normal_bands(results: Results, ahead: Ahead, levels: Sequence[float], paths:
     response = np.ones(exact) if slopes is None else impulse_response(slopes, predictor.lags, exact)
     effect = np.cumsum(response) if predictor.scale.differenced else response
     deviation = (paths.sigma or 0.0) * np.sqrt(np.cumsum(effect**2))
-    half, centre = deviation[:, None] * -ndtri(tails(levels)), ahead.centre[:exact, None]
+    half, centre = deviation[:, None] * -scipy.special.ndtri(tails(levels)), ahead.centre[:exact, None]
     lower, upper = _inverted(results, centre - half, centre + half)
     if exact == len(ahead.means):
         return lower, upper

@@ -10,7 +10,7 @@ by more than 1. The last basis is then solved again to full accuracy, both ways.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize
+import scipy
 
 from cvxar._typing import Array
 from cvxar.architectures import Unit
@@ -109,7 +109,7 @@ def _add(design: Design, samples: Samples, play: Restricted | None, features: li
 
 def _solve(play: Restricted, free: Array, target: Array) -> Vertex:
     k, p = len(play.cost), free.shape[1]
-    answer = optimize.linprog(
+    answer = scipy.optimize.linprog(
         np.concatenate([play.cost, play.cost, np.zeros(p)]),
         A_eq=np.hstack([play.columns, -play.columns, free]),
         b_eq=target,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import optimize, sparse
+import scipy
 
 from cvxar._typing import Array, IntArray
 from cvxar.errors import SolverError
@@ -19,8 +19,8 @@ class Block:
     bounds the norm from below by the l1 cost of the function.
     """
 
-    equal: sparse.csr_matrix
-    upper: sparse.csr_matrix
+    equal: "scipy.sparse.csr_matrix"
+    upper: "scipy.sparse.csr_matrix"
     m: int
 
     @property
@@ -40,11 +40,11 @@ def make_block(spline: Spline) -> Block:
     """Build the constraints of one column."""
     t, a = spline.t, spline.hinge_cost
     m = len(t)
-    differences = sparse.eye(m - 1, m, k=1) - sparse.eye(m - 1, m)
-    bends = sparse.eye(m - 2, m - 1, k=1) - sparse.eye(m - 2, m - 1)
-    unit, none = sparse.eye(m - 2), sparse.csr_matrix((m - 2, 1))
-    equal = sparse.bmat(
-        [[differences, -sparse.diags(np.diff(t)), None, None, None], [None, bends, -unit, unit, none]]
+    differences = scipy.sparse.eye(m - 1, m, k=1) - scipy.sparse.eye(m - 1, m)
+    bends = scipy.sparse.eye(m - 2, m - 1, k=1) - scipy.sparse.eye(m - 2, m - 1)
+    unit, none = scipy.sparse.eye(m - 2), scipy.sparse.csr_matrix((m - 2, 1))
+    equal = scipy.sparse.bmat(
+        [[differences, -scipy.sparse.diags(np.diff(t)), None, None, None], [None, bends, -unit, unit, none]]
     )
     ends = np.zeros((1, m - 1))
     ends[0, 0] += 0.5
@@ -52,7 +52,7 @@ def make_block(spline: Spline) -> Block:
     sides = [(a, 0.0)] if spline.skip else [(a, 0.0), (0.5, 1.0), (0.5, -1.0)]
     total = np.ones((1, 2 * (m - 2)))
     rows = [np.hstack([np.zeros((1, m)), side * ends, price * total, [[-1.0]]]) for price, side in sides]
-    return Block(equal.tocsr(), sparse.csr_matrix(np.vstack(rows)), m)
+    return Block(equal.tocsr(), scipy.sparse.csr_matrix(np.vstack(rows)), m)
 
 
 def fitted_target(rows: Rows, sizes: list[int]) -> Array:
@@ -61,16 +61,16 @@ def fitted_target(rows: Rows, sizes: list[int]) -> Array:
         return rows.target
     n = len(rows.target)
     hats = [_indicator(p, n, m) for p, m in zip(rows.positions, sizes, strict=True)]
-    matrix = sparse.hstack([*hats, sparse.csr_matrix(rows.extra)]).tocsr()
+    matrix = scipy.sparse.hstack([*hats, scipy.sparse.csr_matrix(rows.extra)]).tocsr()
     root = np.sqrt(rows.weight)
-    weighted = sparse.diags(root) @ matrix
-    coef = sparse.linalg.lsmr(weighted, root * rows.target, atol=1e-15, btol=1e-15, maxiter=20 * n)[0]
+    weighted = scipy.sparse.diags(root) @ matrix
+    coef = scipy.sparse.linalg.lsmr(weighted, root * rows.target, atol=1e-15, btol=1e-15, maxiter=20 * n)[0]
     fitted: Array = matrix @ coef
     return fitted
 
 
-def _indicator(position: IntArray, n: int, m: int) -> sparse.csr_matrix:
-    return sparse.csr_matrix((np.ones(n), (np.arange(n), position)), shape=(n, m))
+def _indicator(position: IntArray, n: int, m: int) -> "scipy.sparse.csr_matrix":
+    return scipy.sparse.csr_matrix((np.ones(n), (np.arange(n), position)), shape=(n, m))
 
 
 def least_norm_programme(rows: Rows, state: State) -> tuple[State, Array]:
@@ -86,18 +86,18 @@ def least_norm_programme(rows: Rows, state: State) -> tuple[State, Array]:
     basis, back = independent(rows.extra)
     n, free = len(target), basis.shape[1]
     read_off = [
-        sparse.hstack([_indicator(p, n, b.m), sparse.csr_matrix((n, b.size - b.m))])
+        scipy.sparse.hstack([_indicator(p, n, b.m), scipy.sparse.csr_matrix((n, b.size - b.m))])
         for b, p in zip(blocks, rows.positions, strict=True)
     ]
-    fit = sparse.hstack([*read_off, sparse.csr_matrix(basis)])
-    answer = optimize.linprog(
+    fit = scipy.sparse.hstack([*read_off, scipy.sparse.csr_matrix(basis)])
+    answer = scipy.optimize.linprog(
         np.r_[
             np.concatenate([_cost(b, s.beta) for b, s in zip(blocks, state.splines, strict=True)]),
             np.zeros(free),
         ],
         A_ub=_pad([b.upper for b in blocks], free),
         b_ub=np.zeros(sum(b.upper.shape[0] for b in blocks)),
-        A_eq=sparse.vstack([fit, _pad([b.equal for b in blocks], free)]).tocsc(),
+        A_eq=scipy.sparse.vstack([fit, _pad([b.equal for b in blocks], free)]).tocsc(),
         b_eq=np.r_[target, np.zeros(sum(b.equal.shape[0] for b in blocks))],
         bounds=[(low, np.inf) for b in blocks for low in b.lower_bounds] + [(None, None)] * free,
         method="highs",
@@ -125,9 +125,9 @@ def _cost(block: Block, beta: float) -> Array:
     return cost
 
 
-def _pad(matrices: list[sparse.csr_matrix], free: int) -> sparse.csr_matrix:
-    joined = sparse.block_diag(matrices)
-    return sparse.hstack([joined, sparse.csr_matrix((joined.shape[0], free))]).tocsr()
+def _pad(matrices: "list[scipy.sparse.csr_matrix]", free: int) -> "scipy.sparse.csr_matrix":
+    joined = scipy.sparse.block_diag(matrices)
+    return scipy.sparse.hstack([joined, scipy.sparse.csr_matrix((joined.shape[0], free))]).tocsr()
 
 
 def _read(x: Array, state: State, blocks: list[Block]) -> State:

@@ -9,9 +9,7 @@ at relative gaps of 1e-5 to 1e-4 when two features are close.
 """
 
 import numpy as np
-import osqp
-from scipy import sparse
-from scipy.linalg import lapack, qr, solve_triangular
+import scipy
 
 from cvxar._typing import Array, IntArray
 
@@ -23,6 +21,8 @@ def propose(matrix: Array, target: Array, cost: Array, start: Array) -> Array:
 
     Accuracy does not matter: :func:`finish` takes any start. A failure of OSQP returns ``start``.
     """
+    import osqp  # when first used, not by the import of the package
+
     norms = np.maximum(np.linalg.norm(matrix, axis=0), np.finfo(float).tiny)
     unit = matrix / norms
     linear = (cost - matrix.T @ target) / norms
@@ -31,12 +31,12 @@ def propose(matrix: Array, target: Array, cost: Array, start: Array) -> Array:
         return start
     k = len(norms)
     solver = osqp.OSQP()
-    quadratic = sparse.csc_matrix(np.triu(unit.T @ unit))
+    quadratic = scipy.sparse.csc_matrix(np.triu(unit.T @ unit))
     bounds = np.zeros(k), np.full(k, np.inf)
     solver.setup(
         quadratic,
         linear / size,
-        sparse.eye(k, format="csc"),
+        scipy.sparse.eye(k, format="csc"),
         *bounds,
         eps_abs=1e-5,
         eps_rel=1e-5,
@@ -82,9 +82,9 @@ def _table(matrix: Array, target: Array, k: int) -> Array:
     every = np.column_stack([matrix, target])
     if not k:
         return every
-    (reflections, tau), _ = qr(matrix[:, :k], mode="raw")
+    (reflections, tau), _ = scipy.linalg.qr(matrix[:, :k], mode="raw")
     rest = np.asfortranarray(every[:, k:])
-    turned, _, info = lapack.dormqr("L", "T", reflections, tau, rest, 64 * (rest.shape[1] + 1))
+    turned, _, info = scipy.linalg.lapack.dormqr("L", "T", reflections, tau, rest, 64 * (rest.shape[1] + 1))
     if info:
         raise np.linalg.LinAlgError("the reflections of a factorisation could not be applied")
     triangle = np.zeros((len(matrix), k))
@@ -97,9 +97,9 @@ def _refreshed(matrix: Array, target: Array, cost: Array, now: Array) -> Array:
     if not len(now):
         return now
     q, r = np.linalg.qr(matrix)
-    pull = solve_triangular(r, cost, trans="T")
-    goal = solve_triangular(r, q.T @ target - pull)
-    goal = goal + solve_triangular(r, q.T @ (target - matrix @ goal) - pull)
+    pull = scipy.linalg.solve_triangular(r, cost, trans="T")
+    goal = scipy.linalg.solve_triangular(r, q.T @ target - pull)
+    goal = goal + scipy.linalg.solve_triangular(r, q.T @ (target - matrix @ goal) - pull)
     return goal if np.all(goal > 0) else now
 
 

@@ -9,7 +9,7 @@ monotone active-set method as soon as the objective fails to decrease.
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.linalg import lapack
+import scipy
 
 from cvxar._typing import Array, BoolArray, IntArray
 from cvxar.architectures.two_layer import hinge_sums
@@ -125,13 +125,13 @@ def _tridiagonal(rows: Rows, spline: Spline) -> Solve:
     diagonal = np.zeros(len(spline.nodes))
     diagonal[:-1] += whole - 2 * first + second
     diagonal[1:] += second
-    d, e, info = lapack.dpttrf(diagonal, first - second)
+    d, e, info = scipy.linalg.lapack.dpttrf(diagonal, first - second)
     if info:
         raise np.linalg.LinAlgError("singular normal matrix")
 
     def solve(right: Array) -> Array:
         """Solve for one or several right-hand sides."""
-        solution: Array = lapack.dpttrs(d, e, right.reshape(len(d), -1))[0]
+        solution: Array = scipy.linalg.lapack.dpttrs(d, e, right.reshape(len(d), -1))[0]
         return solution.reshape(right.shape)
 
     return solve

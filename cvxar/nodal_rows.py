@@ -7,7 +7,7 @@ segments are sums over slices. The normal matrix is banded, whatever the number 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import LinAlgError, cho_solve_banded, cholesky_banded
+import scipy
 
 from cvxar._typing import Array, IntArray
 from cvxar.interior import Solve
@@ -60,7 +60,7 @@ class NodalRows:
 
         def banded(right: Array) -> Array:
             """Solve with the part of the matrix that is banded."""
-            answer: Array = scale * cho_solve_banded(factor, scale * right, check_finite=False)
+            answer: Array = scale * scipy.linalg.cho_solve_banded(factor, scale * right, check_finite=False)
             return answer
 
         if not self.ends:
@@ -115,11 +115,11 @@ def _factor(unit: Array) -> Array:
     for extra in (1e-15, 1e-14, 1e-13, 1e-12, 1e-10, 1e-8):
         unit[0] += extra
         try:
-            factor: Array = cholesky_banded(unit, lower=True, check_finite=False)
-        except LinAlgError:
+            factor: Array = scipy.linalg.cholesky_banded(unit, lower=True, check_finite=False)
+        except np.linalg.LinAlgError:
             continue
         return factor
-    raise LinAlgError("the normal matrix is not positive")
+    raise np.linalg.LinAlgError("the normal matrix is not positive")
 
 
 def _without_row(first: Array, answer: Array, column: Array, pivot: float) -> Array:

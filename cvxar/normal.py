@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import TypeAlias
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve, lapack
+import scipy
 
 from cvxar._typing import Array, IntArray
 
@@ -95,15 +95,15 @@ def _dense(hats: Hats, damping: float) -> Solve:
     matrix *= scale[:, None]
     matrix.flat[:: hats.size + 1] += damping
     # the transpose is in the order of Fortran, so that no copy is made
-    factor = cho_factor(matrix.T, lower=True, overwrite_a=True, check_finite=False)
+    factor = scipy.linalg.cho_factor(matrix.T, lower=True, overwrite_a=True, check_finite=False)
 
     def solve(right: Array) -> Array:
         """Solve for one or several right-hand sides, each with one correction."""
         if right.ndim > 1:
             return np.column_stack([solve(column) for column in right.T])
-        inner = scale * cho_solve(factor, scale * right, check_finite=False)
+        inner = scale * scipy.linalg.cho_solve(factor, scale * right, check_finite=False)
         rest = right - hats.sums(hats.weight * hats.fit(inner))
-        solution: Array = inner + scale * cho_solve(factor, scale * rest, check_finite=False)
+        solution: Array = inner + scale * scipy.linalg.cho_solve(factor, scale * rest, check_finite=False)
         return solution
 
     return solve
@@ -118,10 +118,10 @@ def _iterative(hats: Hats, damping: float) -> Solve:
     tail, first = hats.tail, hats.size - q
     diagonal[first:] = np.diag(tail)
     added = damping * diagonal
-    d, e, info = lapack.dpttrf(diagonal[:first] + added[:first], beside[: first - 1])
+    d, e, info = scipy.linalg.lapack.dpttrf(diagonal[:first] + added[:first], beside[: first - 1])
     if info:
         raise np.linalg.LinAlgError("singular normal matrix")
-    factor = cho_factor(tail + np.diag(added[first:] + 1e-14 * np.diag(tail)))
+    factor = scipy.linalg.cho_factor(tail + np.diag(added[first:] + 1e-14 * np.diag(tail)))
 
     def product(step: Array) -> Array:
         """Multiply by the damped normal matrix, in one pass over the rows and back."""
@@ -129,8 +129,8 @@ def _iterative(hats: Hats, damping: float) -> Solve:
 
     def precondition(right: Array) -> Array:
         """Solve with the blocks of the columns alone."""
-        columns = lapack.dpttrs(d, e, right[:first])[0]
-        return np.concatenate([columns, cho_solve(factor, right[first:])])
+        columns = scipy.linalg.lapack.dpttrs(d, e, right[:first])[0]
+        return np.concatenate([columns, scipy.linalg.cho_solve(factor, right[first:])])
 
     def solve(right: Array) -> Array:
         """Solve for one or several right-hand sides, by factorisation if iteration takes too long."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from scipy.special import ndtri
+import scipy
 
 from cvxar._typing import Array
 from cvxar.errors import unknown_name
@@ -223,7 +223,7 @@ def normal_shocks(sigma: float, steps: int, n_paths: int, rng: np.random.Generat
     ([2.0, 2.0, 2.0], True)
     """
     quantile = (np.arange(n_paths) + rng.random((steps, n_paths))) / n_paths
-    drawn = rng.permuted(sigma * ndtri(np.maximum(quantile, np.finfo(float).tiny)), axis=1)
+    drawn = rng.permuted(sigma * scipy.special.ndtri(np.maximum(quantile, np.finfo(float).tiny)), axis=1)
     centred: Array = drawn - drawn.mean(axis=1, keepdims=True)
     return centred
 

@@ -18,6 +18,8 @@ def one_thread(kind: str | None = None) -> AbstractContextManager[Any]:
     ...     {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
     {1}
     """
+    import scipy.linalg  # noqa: F401  its BLAS is loaded with it, and must be there to be found
+
     limited: AbstractContextManager[Any] = _pools(len(sys.modules)).limit(limits=1, user_api=kind)
     return limited
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.linalg import qr, solve_triangular
+import scipy
 
 from cvxar._typing import Array
 from cvxar.architectures import Unit
@@ -79,7 +79,7 @@ class Working:
         excess = self.coords.T @ rest - cost
         if np.all(self.amount > 0):
             q, r = np.linalg.qr(self.coords)
-            change: Array = q @ solve_triangular(r, excess, trans="T")
+            change: Array = q @ scipy.linalg.solve_triangular(r, excess, trans="T")
         else:
             change = np.asarray(np.linalg.lstsq(self.coords.T, excess, rcond=1e-13)[0], dtype=float)
         rest = rest - change
@@ -96,7 +96,7 @@ def orthogonal_part(basis: Array, columns: Array) -> tuple[Array, Array]:
     """Return the coordinates of columns in a basis, and a basis of what it leaves out."""
     known = basis.T @ columns
     rest = columns - basis @ known
-    q, r, _ = qr(rest, mode="economic", pivoting=True)
+    q, r, _ = scipy.linalg.qr(rest, mode="economic", pivoting=True)
     size = np.abs(np.diag(r))
     limit = np.max(np.linalg.norm(columns, axis=0), initial=0.0)
     q = q[:, size > 1e-3 * DEPENDENT * limit]
