@@ -218,18 +218,21 @@ class Piece:
         return [steep, Event(_time(self.beta + self.price, 1.0 + fall), face=Face.STEEP, side=-self.side)]
 
     def after(self, event: Event) -> "Piece":
-        """Return the piece that follows an event at the present penalty."""
+        """Return the piece that follows an event at the present penalty.
+
+        What rounding has left of a kink that goes, or of the room of a face, the fit then puts right.
+        """
         if event.ends:
             return self
-        if event.face is not None:
+        if event.sign != 0:
+            spline = self.spline.with_nodes(np.array([event.knot]), np.array([event.sign]))
+            return replace(self, spline=spline)
+        if event.face is None:
+            below = replace(self, spline=self.spline.without(self.spline.nodes == event.knot))
+        else:
             price = {Face.KINKED: 0.0, Face.STEEP: self.beta}.get(event.face, self.price)
-            return replace(self, face=event.face, side=event.side, price=price)
-        if event.sign == 0:
-            # what was left of the kink goes into the slopes beside it, which the fit then puts right
-            rest = replace(self, spline=self.spline.without(self.spline.nodes == event.knot))
-            return rest.settled(rest._solver())
-        spline = self.spline.with_nodes(np.array([event.knot]), np.array([event.sign]))
-        return replace(self, spline=spline)
+            below = replace(self, face=event.face, side=event.side, price=price)
+        return below.settled(below._solver())
 
 
 def _time(room: float, rate: float) -> float:

@@ -176,6 +176,64 @@ def test_sums_over_equal_inputs_have_the_path_of_the_observations(skip):
         assert one.certificate.primal == pytest.approx(other.certificate.primal, rel=1e-10)
 
 
+def test_what_rounding_leaves_at_an_event_is_put_right():
+    """Slopes between neighbours move fast: the room of a face must be closed."""
+    x = [
+        1.999986,
+        0.999883,
+        1.999951,
+        1.000071,
+        1.00002,
+        -2e-06,
+        1.000011,
+        -0.000203,
+        2.000166,
+        2.000055,
+        2.000125,
+        1.999905,
+    ]
+    y = [
+        1.951656,
+        -0.852693,
+        1.27519,
+        1.257944,
+        -0.725555,
+        0.874635,
+        0.130525,
+        -0.48583,
+        1.073673,
+        2.262369,
+        1.535042,
+        2.02614,
+    ]
+    weight = [
+        0.470089,
+        0.18743,
+        1.814359,
+        1.206919,
+        1.625806,
+        0.490696,
+        0.423736,
+        1.712053,
+        0.320016,
+        0.679574,
+        1.122851,
+        1.366649,
+    ]
+    problem = LassoProblem(x, y, beta=1.0, architecture=KINDS[2], skip=False, sample_weight=weight)
+    path = solve_path(problem, method="homotopy", min_ratio=1e-2)
+    assert max(s.rounds for s in path) == 0
+    assert all(s.certificate.holds(1e-12) for s in path)
+
+
+def test_end_slopes_of_absolute_values_can_turn():
+    x, y = np.random.default_rng(49).normal(size=(2, 80))
+    path = solve_path(LassoProblem(x, y, beta=1.0, architecture="abs"), method="homotopy", min_ratio=1e-2)
+    tilts = {s.state.tilt for s in path}
+    assert {1.0, -1.0} <= tilts
+    assert max(s.rounds for s in path) == 0
+
+
 @pytest.mark.parametrize("architecture", KINDS, ids=repr)
 @pytest.mark.parametrize("skip", [False, True])
 def test_ordinary_data_need_no_help_of_the_solver(architecture, skip):
