@@ -3,7 +3,7 @@
 import numpy as np
 from numba import njit
 
-from cvxar.kernel_settle import refine, segment_sums, settle_aggressively, settle_monotonically
+from cvxar.kernel_settle import fresh_sums, refine, segment_sums, settle_aggressively, settle_monotonically
 from cvxar.kernels import WEIGHT, hinge_correlations, price_cells, residual_sums
 
 CREDIT = 3  # rounds in a row that may leave the objective above the least one
@@ -212,8 +212,7 @@ def search(
     """Run the rounds of ``nodal_search.Search`` on cells; returns the best state and what it reached."""
     sums, hinge = np.empty((len(anchor), 2)), np.empty(len(anchor))
     common = (tilted, beta, cost, skip)
-    residual_sums(anchor, moments, nodes, value, slope, sums)
-    segments = segment_sums(anchor, moments, sums, nodes)
+    segments = fresh_sums(anchor, moments, nodes, value, slope)
     state = settle_aggressively(anchor, segments, nodes, value, slope, sign, tilt, *common)
     primal, gap, limit, middle = evaluate(anchor, moments, *state[:3], *common, sums, hinge)
     best, least = state, (state, primal)

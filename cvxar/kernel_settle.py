@@ -7,8 +7,10 @@ import numpy as np
 from numba import njit
 
 from cvxar.kernels import (
+    CROSS,
     OFFSET,
     SQUARE,
+    TARGET,
     WEIGHT,
     add_penalty_gradient,
     factor,
@@ -45,6 +47,27 @@ def segment_sums(anchor, moments, sums, nodes):
         start, stop = nodes[k], nodes[k + 1] + (1 if k == last else 0)
         n, a1, a2, r0, r1 = about(anchor, moments, sums, start, stop, nodes[k])
         h = anchor[nodes[k + 1]] - anchor[nodes[k]]
+        segments[k] = (n, a1 / h, a2 / (h * h), r0, r1 / h)
+    return segments
+
+
+@njit(cache=True)
+def fresh_sums(anchor, moments, nodes, value, slope):
+    """``segment_sums`` of a state, in one pass over the cells, without the residuals of each."""
+    last = len(nodes) - 2
+    segments = np.empty((last + 1, 5))
+    for k in range(last + 1):
+        left, v, s, h = anchor[nodes[k]], value[k], slope[k], anchor[nodes[k + 1]] - anchor[nodes[k]]
+        n, a1, a2, r0, r1 = 0.0, 0.0, 0.0, 0.0, 0.0
+        for i in range(nodes[k], nodes[k + 1] + (1 if k == last else 0)):
+            o, w, d, dd = anchor[i] - left, moments[i, WEIGHT], moments[i, OFFSET], moments[i, SQUARE]
+            f = v + s * o
+            r = moments[i, TARGET] - w * f - s * d
+            n += w
+            a1 += w * o + d
+            a2 += (w * o + 2 * d) * o + dd
+            r0 += r
+            r1 += o * r + (moments[i, CROSS] - d * f - s * dd)
         segments[k] = (n, a1 / h, a2 / (h * h), r0, r1 / h)
     return segments
 
@@ -203,9 +226,7 @@ def settle_monotonically(anchor, segments, nodes, value, slope, sign, tilt, tilt
 def settled_line(anchor, moments, tilted):
     """State of the least-squares line: nodes, values, slopes, signs, tilt."""
     nodes, zero, slope = np.array([0, len(anchor) - 1]), np.zeros(2), np.zeros(1)
-    sums = np.empty((len(anchor), 2))
-    residual_sums(anchor, moments, nodes, zero, slope, sums)
-    segments = segment_sums(anchor, moments, sums, nodes)
+    segments = fresh_sums(anchor, moments, nodes, zero, slope)
     return settle_aggressively(anchor, segments, nodes, zero, slope, zero, 0.0, tilted, 0.0, 1.0, True)
 
 

@@ -73,6 +73,8 @@ def test_kernels_equal_their_plain_twins(problem):
     k = len(state.nodes)
     diagonal, beside, slope = np.empty(k), np.empty(k - 1), np.empty(k)
     segments = kernel_settle.segment_sums(cells.anchor, cells.moments, sums, state.nodes)
+    fresh = kernel_settle.fresh_sums(cells.anchor, cells.moments, *state[:3])
+    np.testing.assert_allclose(fresh, segments, rtol=1e-12, atol=scale)
     kernel_settle.normal_matrix(segments, diagonal, beside, slope)
     np.testing.assert_allclose(slope, gradient(rows, twin, dual), atol=10 * scale)
     kernels.factor(diagonal, beside)
