@@ -19,6 +19,8 @@ Solve: TypeAlias = Callable[[Array], Array]
 # entries of a matrix to factor at once: this many, or some times the data; and after conjugate gradients
 DENSE, DENSE_SHARE, LARGEST = 4_000_000, 6, 50_000_000
 ACCURACY, STEPS = 1e-9, 300
+# of conjugate gradients before a factorisation takes over
+PATIENCE, HOPE = 60, 0.03
 
 
 @dataclass(frozen=True)
@@ -98,15 +100,13 @@ def _dense(hats: Hats, damping: float) -> Solve:
     factor = scipy.linalg.cho_factor(matrix.T, lower=True, overwrite_a=True, check_finite=False)
 
     def solve(right: Array) -> Array:
-        """Solve for one or several right-hand sides, each with one correction."""
-        if right.ndim > 1:
-            return np.column_stack([solve(column) for column in right.T])
+        """Solve for one right-hand side, with one correction."""
         inner = scale * scipy.linalg.cho_solve(factor, scale * right, check_finite=False)
         rest = right - hats.sums(hats.weight * hats.fit(inner))
         solution: Array = inner + scale * scipy.linalg.cho_solve(factor, scale * rest, check_finite=False)
         return solution
 
-    return solve
+    return _columnwise(solve)
 
 
 def _iterative(hats: Hats, damping: float) -> Solve:
@@ -133,24 +133,43 @@ def _iterative(hats: Hats, damping: float) -> Solve:
         return np.concatenate([columns, scipy.linalg.cho_solve(factor, right[first:])])
 
     def solve(right: Array) -> Array:
-        """Solve for one or several right-hand sides, by factorisation if iteration takes too long."""
-        if right.ndim > 1:
-            return np.column_stack([solve(column) for column in right.T])
-        solution, found = conjugate_gradients(product, precondition, right)
+        """Solve for one right-hand side, by factorisation if iteration takes too long."""
         # columns that are nearly functions of each other need more steps than a factorisation takes
-        return solution if found or hats.size**2 > LARGEST else _dense(hats, damping)(right)
+        factorable = hats.size**2 <= LARGEST
+        solution, found = conjugate_gradients(product, precondition, right, PATIENCE if factorable else STEPS)
+        return solution if found or not factorable else _dense(hats, damping)(right)
+
+    return _columnwise(solve)
+
+
+def _columnwise(one: Solve) -> Solve:
+    """Let a solver take several right-hand sides.
+
+    Not a call of the solver by itself: the cycle would hold its factor until garbage is collected.
+    """
+
+    def solve(right: Array) -> Array:
+        """Solve for one or several right-hand sides."""
+        return one(right) if right.ndim == 1 else np.column_stack([one(column) for column in right.T])
 
     return solve
 
 
-def conjugate_gradients(product: Solve, precondition: Solve, right: Array) -> tuple[Array, bool]:
-    """Solve a symmetric system of a positive definite matrix; says whether it came to the end."""
+def conjugate_gradients(
+    product: Solve, precondition: Solve, right: Array, patience: int = STEPS
+) -> tuple[Array, bool]:
+    """Solve a symmetric system of a positive definite matrix; says whether it came to the end.
+
+    Gives up when the error has not fallen to ``HOPE`` of the first after ``patience`` steps.
+    """
     solution, residual = np.zeros(len(right)), right.copy()
     direction = precondition(residual)
     size = first = float(residual @ direction)
-    for _ in range(STEPS):
+    for step in range(STEPS):
         if size <= ACCURACY**2 * first:
             return solution, True
+        if step == patience and size > HOPE**2 * first:
+            break
         image = product(direction)
         length = size / float(direction @ image)
         solution += length * direction

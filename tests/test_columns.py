@@ -1,5 +1,8 @@
 """Several columns: compiled passes against matrices written out, block updates, joint steps, hostile ones."""
 
+import gc
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -185,3 +188,32 @@ def test_a_search_is_not_longer_than_allowed():
     assert solve(here).rounds < 100
     rows, offset, active = prepare(here)
     assert Search(rows, offset).run(cold_state(here, active), 1e-9, 2)[1] <= 2
+
+
+def test_memory_is_a_few_times_the_data_whatever_the_rounds():
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=(20_000, 2))
+    y = np.abs(x[:, 0]) + np.sin(3 * x[:, 1]) + rng.normal(size=len(x))
+    problem = LassoProblem(x, y, beta=1.0, skip=True)
+    problem = problem.with_beta(1e-4 * problem.beta_max)
+    data = x.nbytes + y.nbytes + sum(c.knots.nbytes + c.position.nbytes for c in problem.design.columns)
+    gc.disable()  # what only the collector frees grows with the rounds
+    tracemalloc.start()
+    try:
+        solution = solve(problem)
+        assert tracemalloc.get_traced_memory()[1] < 8 * data
+    finally:
+        tracemalloc.stop()
+        gc.enable()
+    assert len(solution.coef) * len(y) * 8 > 8 * data  # a row for every observation and feature would show
+
+
+def test_hopeless_iterations_are_given_up():
+    rng = np.random.default_rng(6)
+    spread = np.geomspace(1e-9, 1, 300)
+    right = rng.normal(size=300)
+    found = normal.conjugate_gradients(lambda v: spread * v, np.copy, right, patience=20)
+    assert not found[1]
+    exact, ended = normal.conjugate_gradients(lambda v: spread * v, lambda v: v / spread, right)
+    assert ended
+    np.testing.assert_allclose(exact, right / spread)
