@@ -7,7 +7,7 @@ import numpy as np
 from cvxar._typing import Array
 from cvxar.architectures import Architecture
 from cvxar.cells import Cells, CellState, Frame, Setting, flat_state, levelled
-from cvxar.certificate import Certificate
+from cvxar.certificate import Certificate, rounding_floor
 from cvxar.coefficients import Coefficients
 from cvxar.piecewise import PiecewiseLinear
 from cvxar.problem import LassoProblem
@@ -92,11 +92,8 @@ def proven_on(
 
 def scaled_certificate(problem: LassoProblem, primal: float, gap: float) -> Certificate:
     """Turn an objective and a gap of scaled targets into a certificate in data units."""
-    design, eps = problem.design, np.finfo(float).eps
-    # the targets are rounded: relative to their spread, and as they were given
-    grain = (8 * eps * design.y_scale) ** 2 + (eps / 2 * design.y_center) ** 2
-    unit, lost = design.y_scale**2, design.lost
-    return Certificate(lost + primal * unit, lost + (primal - gap) * unit, design.total_weight * grain)
+    unit, lost = problem.design.y_scale**2, problem.design.lost
+    return Certificate(lost + primal * unit, lost + (primal - gap) * unit, rounding_floor(problem))
 
 
 class Sketch(NamedTuple):

@@ -65,14 +65,17 @@ def certify(problem: LassoProblem, point: Coefficients, dual: Array) -> Certific
     design = problem.design
     residual = (design.y - point.level) - point.varying(design.x, design.exog)
     primal = problem.loss.value(residual, design.weight) + problem.beta * float(np.sum(np.abs(point.coef)))
-    eps = np.finfo(float).eps
-    noise = 8 * eps * (design.y_scale + point.summands(design.x, design.exog))
-    grain = (
-        eps / 2 * abs(point.level) * np.ones_like(noise)
-    )  # the constant is rounded to this, as y itself is
-    floor = sum(problem.loss.value(e, design.weight) for e in (noise, -noise, grain, -grain))
     # what is lost whatever the fit is half a squared residual in both values: its dual is itself
-    return Certificate(design.lost + primal, design.lost + _dual_value(problem, point, dual), floor)
+    return Certificate(
+        design.lost + primal, design.lost + _dual_value(problem, point, dual), rounding_floor(problem)
+    )
+
+
+def rounding_floor(problem: LassoProblem) -> float:
+    """Objective that rounding of the targets alone amounts to: relative to their spread, and as they are."""
+    design, eps = problem.design, np.finfo(float).eps
+    sizes, weight = (8 * eps * design.y_scale, eps / 2 * design.y_center), np.array([design.total_weight])
+    return sum(problem.loss.value(np.array([sign * e]), weight) for e in sizes for sign in (1, -1))
 
 
 def _dual_value(problem: LassoProblem, point: Coefficients, dual: Array) -> float:

@@ -84,12 +84,6 @@ class Coefficients:
         values: Array = (x - self.anchors) @ self.linear
         return self._exog(exog) + values
 
-    def summands(self, x: Array, exog: Array) -> Array:
-        """Total size of the terms that :meth:`unpenalised` adds up (its rounding is relative to it)."""
-        sizes: Array = np.abs(x - self.anchors) @ np.abs(self.linear)
-        sizes = sizes + np.abs(exog - self.exog_anchors) @ np.abs(self.exog_coef)
-        return sizes
-
     def _exog(self, exog: Array) -> Array:
         values: Array = (exog - self.exog_anchors) @ self.exog_coef
         return values

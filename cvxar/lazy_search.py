@@ -6,7 +6,7 @@ import numpy as np
 
 from cvxar._typing import Array
 from cvxar.buckets import LazyCells
-from cvxar.cell_search import EXACT, search_on, setting_of, sketch_of
+from cvxar.cell_search import EXACT, scaled_certificate, search_on, setting_of, sketch_of
 from cvxar.cells import CellState, Setting, flat_state
 from cvxar.certificate import Certificate
 from cvxar.coefficients import Coefficients, Source
@@ -77,7 +77,5 @@ def solve_lazily(
         return None
     state, priced, rounds = found
     source = sketch_of(problem, design.lazy.cells, design.lazy.input, state, how)
-    unit = design.y_scale**2
-    floor = len(design.y) * (8 * np.finfo(float).eps * design.y_scale) ** 2
-    certificate = Certificate(priced.primal * unit, (priced.primal - priced.gap) * unit, floor)
+    certificate = scaled_certificate(problem, priced.primal, priced.gap)
     return Lazily(source, certificate, rounds, LazyState(design.lazy.input[state.nodes], state))
