@@ -88,6 +88,14 @@ def test_bounds_hold_for_every_point_and_sums_are_exact(kind, skip, seed):
         kink = np.abs(hinge - hinge[0] / 2)
         cell = np.searchsorted(lazy.input, s[:-1][order], side="right") - 1
         assert np.all(kink <= priced.bounds[cell] * (1 + 1e-7) + 1e-9)
+        sharp, eased = (
+            bounded(lazy, state, setting_of(problem.with_beta(ratio * problem.beta_max)))
+            for ratio in (1e-9, 0.3)  # bounds plainly within the limit need not be sharp
+        )
+        assert np.all(kink <= eased.bounds[cell] * (1 + 1e-7) + 1e-9)
+        beyond = sharp.bounds > eased.limit
+        np.testing.assert_array_equal(eased.bounds > eased.limit, beyond)
+        np.testing.assert_array_equal(eased.bounds[beyond], sharp.bounds[beyond])
         energy = np.sum(residual**2) / 2
         slope = cells.tilted + state.slope[0]
         norm = 0.0 if skip else abs(slope)
