@@ -74,8 +74,9 @@ def certify(problem: LassoProblem, point: Coefficients, dual: Array) -> Certific
 def rounding_floor(problem: LassoProblem) -> float:
     """Objective that rounding of the targets alone amounts to: relative to their spread, and as they are."""
     design, eps = problem.design, np.finfo(float).eps
-    sizes, weight = (8 * eps * design.y_scale, eps / 2 * design.y_center), np.array([design.total_weight])
-    return sum(problem.loss.value(np.array([sign * e]), weight) for e in sizes for sign in (1, -1))
+    spread, offset = 8 * eps * design.y_scale, eps / 2 * design.y_center
+    errors = np.array([spread, -spread, offset, -offset])
+    return problem.loss.value(errors, np.full(4, design.total_weight))
 
 
 def _dual_value(problem: LassoProblem, point: Coefficients, dual: Array) -> float:
