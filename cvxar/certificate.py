@@ -76,7 +76,7 @@ def rounding_floor(problem: LassoProblem) -> float:
     design, eps = problem.design, np.finfo(float).eps
     spread, offset = 8 * eps * design.y_scale, eps / 2 * design.y_center
     errors = np.array([spread, -spread, offset, -offset])
-    return problem.loss.value(errors, np.full(4, design.total_weight))
+    return problem.loss.value(errors, design.total_weight)
 
 
 def _dual_value(problem: LassoProblem, point: Coefficients, dual: Array) -> float:

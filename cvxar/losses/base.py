@@ -1,5 +1,6 @@
 """What every loss is: three numbers, from which value, dual and conjugate follow."""
 
+import math
 from abc import ABC, abstractmethod
 
 import numpy as np
@@ -36,7 +37,7 @@ class Loss(ABC):
     @property
     def quadratic(self) -> bool:
         """Whether the loss is quadratic everywhere (no bounds on its slope)."""
-        return bool(np.isinf(self.lower) and np.isinf(self.upper))
+        return math.isinf(self.lower) and math.isinf(self.upper)
 
     def is_squared_at(self, dual: Array, weight: Array) -> bool:
         """Whether the loss is the squared one at residuals ``dual / weight``: no bound is reached."""
@@ -46,6 +47,8 @@ class Loss(ABC):
 
     def slope(self, residual: Array) -> Array:
         """Return the maximiser ``u`` (a derivative of the loss at ``residual``)."""
+        if self.quadratic:
+            return residual / self.curvature
         if self.curvature > 0:
             return np.clip(residual / self.curvature, self.lower, self.upper)
         return np.where(residual > 0, self.upper, np.where(residual < 0, self.lower, 0.0))
