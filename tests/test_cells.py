@@ -249,3 +249,31 @@ def test_tilts_within_rounding_of_one_cost_no_digits(width):
     assert found.certificate.relative_gap <= 1e-14
     assert certify(problem, found.source.coefficients, found.dual.dual).relative_gap <= 1e-14
     assert found.rounds <= 4
+
+
+def test_a_function_reached_from_a_small_penalty_is_one_piece():
+    """The steps to there are large; what they leave of rounding once set the last node apart."""
+    rng = np.random.default_rng(0)
+    x = np.concatenate([rng.normal(size=1000), 50 + 1e-6 * rng.normal(size=1000)])
+    problem = LassoProblem(x, np.sin(3 * x), beta=1.0)
+    before = solve(problem.with_beta(1e-6 * problem.beta_max))
+    point = solve(problem.with_beta(0.6 * problem.beta_max), warm_start=before).point
+    units = combine(point.features, point.coef, float(point.linear[0]), float(point.anchors[0]))
+    at = np.array([np.min(x), 0.0, np.max(x), 60.0])
+    np.testing.assert_allclose(point.parts[0](at), units(at), rtol=0, atol=1e-13)
+
+
+@given(seed=st.integers(0, 2**32 - 1), count=st.integers(2, 9))
+def test_torn_segments_are_joined_and_others_left_alone(seed, count):
+    rng = np.random.default_rng(seed)
+    anchor, nodes = np.sort(rng.normal(size=count)), np.arange(count)
+    assume(np.min(np.diff(anchor)) > 1e-3)
+    slope = rng.normal(size=count - 1)
+    whole = rng.normal() + np.concatenate([[0.0], np.cumsum(slope * np.diff(anchor))])
+    value = whole.copy()
+    kernel_settle.mend(anchor, nodes, value, slope)
+    np.testing.assert_array_equal(value, whole)
+    value += np.cumsum(rng.normal(size=count) * rng.integers(0, 2, count))
+    moved = whole + (value[0] - whole[0])
+    kernel_settle.mend(anchor, nodes, value, slope)
+    np.testing.assert_allclose(value, moved, rtol=0, atol=1e-12)
