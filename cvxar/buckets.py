@@ -6,7 +6,9 @@ that cell are collected, sorted and cut into blocks, and in the end single point
 is proven not to matter.
 """
 
+from threading import RLock
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 
@@ -79,7 +81,8 @@ def bucket_edges(x: Array, low: float, width: float, buckets: int) -> Array:
 class LazyCells:
     """Cells of a large column that can be refined.
 
-    ``run`` is where the points of each cell stand in the pool, -1 for a bucket not collected yet.
+    ``run`` is where the points of each cell stand in the pool, -1 for a bucket not collected yet. Solves at
+    several penalties share the cells and refine them: whoever works on them holds ``lock``.
     """
 
     def __init__(self, x: Array, y: Array, center: float, y_center: float, y_scale: float) -> None:
@@ -106,6 +109,14 @@ class LazyCells:
         self.single: BoolArray = self.moments[:, 2] == 0  # every point at the anchor
         self.pool = Pool()
         self._cells: Cells | None = None
+        self.lock = RLock()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "lock"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self.lock = RLock()
 
     @property
     def kernels(self) -> ModuleType:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from threading import Lock
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from cvxar.cells import Cells, point_cells
 
 SMALLEST_LAZY = 16_384
 NARROWEST_LAZY = 1e-290  # the inverse of a width of buckets must not overflow
+_MAKING = Lock()
 
 
 @dataclass(frozen=True)
@@ -178,7 +180,12 @@ class Design:
     @cached_property
     def lazy(self) -> LazyCells:
         """The only column in buckets, refined as the solves ask for it; O(n)."""
-        return LazyCells(self.x[:, 0], self.y, float(self.centers[0]), self.y_center, self.y_scale)
+        with _MAKING:  # solutions are in terms of these cells: threads must not make two of them
+            if "lazy" not in vars(self):
+                center = float(self.centers[0])
+                vars(self)["lazy"] = LazyCells(self.x[:, 0], self.y, center, self.y_center, self.y_scale)
+            made: LazyCells = vars(self)["lazy"]
+            return made
 
     @property
     def anchors(self) -> Array:

@@ -71,11 +71,18 @@ def solve_lazily(
     The certificate is made of the sums of the cells, which are exact, and of bounds on the
     correlations inside them.
     """
-    design, how = problem.design, setting_of(problem)
-    found = search_lazily(design.lazy, how, tol, max_rounds, start)
+    with problem.design.lazy.lock:
+        return _solve(problem, problem.design.lazy, tol, max_rounds, start)
+
+
+def _solve(
+    problem: LassoProblem, lazy: LazyCells, tol: float, max_rounds: int, start: LazyState | None
+) -> Lazily | None:
+    how = setting_of(problem)
+    found = search_lazily(lazy, how, tol, max_rounds, start)
     if found is None:
         return None
     state, priced, rounds = found
-    source = sketch_of(problem, design.lazy.cells, design.lazy.input, state, how)
+    source = sketch_of(problem, lazy.cells, lazy.input, state, how)
     certificate = scaled_certificate(problem, priced.primal, priced.gap)
-    return Lazily(source, certificate, rounds, LazyState(design.lazy.input[state.nodes], state))
+    return Lazily(source, certificate, rounds, LazyState(lazy.input[state.nodes], state))

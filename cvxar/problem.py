@@ -304,7 +304,9 @@ class LassoProblem:
     def _find_beta_max(self) -> float:
         cost = self.architecture.hinge_cost
         if self.design.lazily_sorted and self.loss.quadratic and cost is not None:
-            found = largest_correlation(self.design.lazy, cost, self.skip)
+            lazy = self.design.lazy
+            with lazy.lock:
+                found = largest_correlation(lazy, cost, self.skip)
             if found is not None and found > self._most_rounding:
                 return found
         bound = _free_bound(self.design, self.free_fit.dual)

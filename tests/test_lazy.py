@@ -1,5 +1,9 @@
 """Lazily sorted data give what sorted data give: objective, beta_max, and bounds that hold."""
 
+import copy
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -159,3 +163,29 @@ def test_runs_are_sorted_with_their_targets(kind):
 def test_rounding_of_an_exact_line_is_no_beta_max(architecture):
     x = np.random.default_rng(0).normal(size=N)
     assert LassoProblem(x, 2 * x + 1, beta=1.0, architecture=architecture, skip=True).beta_max == 0
+
+
+@pytest.mark.parametrize("skip", [False, True])
+def test_threads_share_the_cells_of_a_problem(skip):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=N)
+    problem = LassoProblem(x, np.sin(3 * x) + 0.3 * rng.normal(size=N), beta=1.0, skip=skip)
+    alone = copy.deepcopy(problem)
+    betas = alone.beta_max * 10 ** rng.uniform(-4, 0, 24)
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(lambda beta: solve(problem.with_beta(beta)), betas))
+    for beta, solution in zip(betas, together, strict=True):
+        assert solution.certificate.primal == pytest.approx(
+            solve(alone.with_beta(beta)).certificate.primal, rel=2e-8
+        )
+        assert solution.certificate.holds(1e-8)
+        assert solution.verify().holds(1e-7)
+
+
+def test_problems_with_cells_can_be_pickled():
+    s = series("walk")
+    problem = LassoProblem(s[:-1], s[1:], beta=1.0)
+    first = solve(problem.with_beta(0.1 * problem.beta_max))
+    again = pickle.loads(pickle.dumps(first))
+    second = solve(again.problem.with_beta(0.5 * first.problem.beta), warm_start=again)
+    assert second.certificate.holds(1e-8)
