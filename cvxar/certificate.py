@@ -8,6 +8,7 @@ import numpy as np
 from cvxar._typing import Array
 from cvxar.coefficients import Coefficients
 from cvxar.errors import SolverError
+from cvxar.minimisers import minimisers
 from cvxar.problem import LassoProblem, match_bound
 
 
@@ -109,7 +110,9 @@ def certify_least_norm(problem: LassoProblem, point: Coefficients, dual: Array) 
 
     The primal value is :math:`\lVert z \rVert_1`, the dual value :math:`\lambda'\hat y / M` for the
     fitted values :math:`\hat y`, with :math:`U'\lambda = 0` and :math:`M \ge \max |A'\lambda|`.
-    That the point minimises the loss is checked: no feature may correlate with its residual.
+    Where the minimisers of the loss at repeated inputs are intervals, it is the least value of
+    :math:`\lambda'v / M` over all v in them. That the point minimises the loss is checked: no feature
+    may correlate with its residual, or it must lie in the intervals.
 
     Raises
     ------
@@ -117,15 +120,51 @@ def certify_least_norm(problem: LassoProblem, point: Coefficients, dual: Array) 
         When the point does not minimise the loss.
     """
     design = problem.design
-    fitted = point.varying(design.x, design.exog)
-    residual = design.weight * ((design.y - point.level) - fitted)
-    widest = max(c.dictionary.reach for c in design.columns)
-    rounding = 1e-11 * float(np.sum(design.weight)) * design.y_scale * widest
-    reference = match_bound(design, design.null_dual)
-    if point.features and match_bound(design, design.free.project(residual)) > 1e-7 * reference + rounding:
+    ranges = minimisers(problem)
+    best = _minimises(problem, point) if ranges is None else _lies_in(problem, point, *ranges)
+    if point.features and not best:
         raise SolverError("the minimum-norm point does not minimise the loss; use a small positive beta")
     feasible = design.free.project(dual)
     bound = match_bound(design, feasible)
-    value = float(feasible @ (fitted - point.unpenalised(design.x, design.exog)))
-    floor = 1e-13 * design.y_scale / widest
-    return Certificate(point.l1_norm, abs(value) / bound if bound > 0 else 0.0, floor)
+    value = _least_reward(problem, point, feasible, ranges)
+    floor = 1e-13 * design.y_scale / _reach(problem)
+    return Certificate(point.l1_norm, value / bound if bound > 0 else 0.0, floor)
+
+
+def _reach(problem: LassoProblem) -> float:
+    return max(c.dictionary.reach for c in problem.design.columns)
+
+
+def _minimises(problem: LassoProblem, point: Coefficients) -> bool:
+    """Whether no feature correlates with the residual of a point."""
+    design = problem.design
+    residual = design.weight * ((design.y - point.level) - point.varying(design.x, design.exog))
+    rounding = 1e-11 * float(np.sum(design.weight)) * design.y_scale * _reach(problem)
+    reference = match_bound(design, design.null_dual)
+    return match_bound(design, design.free.project(residual)) <= 1e-7 * reference + rounding
+
+
+def _lies_in(problem: LassoProblem, point: Coefficients, low: Array, high: Array) -> bool:
+    """Whether the values of a point at the knots lie between bounds, which are less ``y_center``."""
+    design = problem.design
+    knots = design.columns[0].knots[:, None]
+    value = (point.level - design.y_center) + point.varying(knots, np.empty((len(knots), 0)))
+    rounding = 1e-9 * design.y_scale + 8 * np.finfo(float).eps * abs(design.y_center)
+    return bool(np.all((value >= low - rounding) & (value <= high + rounding)))
+
+
+def _least_reward(
+    problem: LassoProblem, point: Coefficients, dual: Array, ranges: tuple[Array, Array] | None
+) -> float:
+    """Least product of a dual vector, or its opposite, with any minimiser of the loss."""
+    design = problem.design
+    if ranges is None:
+        fitted = point.varying(design.x, design.exog)
+        return abs(float(dual @ (fitted - point.unpenalised(design.x, design.exog))))
+    (column,) = design.columns
+    knots = column.knots[:, None]
+    # the unpenalised part of the fit changes nothing (U'dual = 0) and its removal saves digits
+    own = (point.level - design.y_center) + point.unpenalised(knots, np.empty((len(knots), 0)))
+    low, high, sums = ranges[0] - own, ranges[1] - own, column.aggregate(dual)
+    both = (float(s @ np.where(s > 0, low, high)) for s in (sums, -sums))
+    return max(*both, 0.0)

@@ -2,7 +2,8 @@ r"""The limit of no penalty: the minimum-l1-norm point among the minimisers of t
 
 For one column the fitted function interpolates the (tie-averaged) targets linearly between
 neighbouring data points, in closed form, with a dual vector in closed form. With several columns or
-exogenous ones it is a sparse linear programme in the slopes of each column, solved by HiGHS.
+exogenous ones, or where repeated inputs leave a loss an interval of minimisers, it is a sparse linear
+programme in the slopes of each column, solved by HiGHS.
 """
 
 from dataclasses import replace
@@ -12,7 +13,8 @@ import numpy as np
 from cvxar._typing import Array
 from cvxar.coefficients import Coefficients
 from cvxar.errors import InputError
-from cvxar.least_norm_programme import least_norm_programme
+from cvxar.least_norm_programme import least_norm_between, least_norm_programme, make_block
+from cvxar.minimisers import minimisers
 from cvxar.nodal import State
 from cvxar.nodal_search import coefficients_of, cold_state, prepare
 from cvxar.problem import LassoProblem
@@ -34,12 +36,24 @@ def least_norm(problem: LassoProblem) -> tuple[Coefficients, Array, int]:
     rows, _, active = prepare(problem)
     state = cold_state(problem.with_beta(1.0), active)
     if len(active) == 1 and not rows.extra.shape[1]:
-        state = State((interpolate(state.splines[0], rows.target),), state.tail)
+        spline, sums = _of_one_column(problem, state.splines[0], rows.target)
+        state = State((spline,), state.tail)
         position, weight = problem.design.columns[0].position, problem.design.weight
-        dual = weight * (closed_form_dual(state.splines[0]) / rows.weight)[position]
+        dual = weight * (sums / rows.weight)[position]
     else:
         state, dual = least_norm_programme(rows, state)
     return coefficients_of(problem, state, active), dual, 1
+
+
+def _of_one_column(problem: LassoProblem, spline: Spline, mean: Array) -> tuple[Spline, Array]:
+    """Join the minimisers of the loss, chosen by a programme where they are intervals; and the dual sums."""
+    ranges = minimisers(problem)
+    low, high = (mean, mean) if ranges is None else (end / problem.design.y_scale for end in ranges)
+    if np.array_equal(low, high):
+        joined = interpolate(spline, low)
+        return joined, closed_form_dual(joined)
+    values, sums = least_norm_between(make_block(spline), spline.t, low, high)
+    return interpolate(spline, values), sums
 
 
 def interpolate(spline: Spline, target: Array) -> Spline:
@@ -67,10 +81,11 @@ def closed_form_dual(spline: Spline) -> Array:
 
 def check_limit(problem: LassoProblem) -> None:
     """Refuse the limit of no penalty where the minimisers of the loss are not known in closed form."""
-    if problem.beta > 0 or problem.loss.quadratic:
+    if problem.beta > 0 or problem.loss.quadratic or problem.design.one_column:
         return  # asked first: the question below sorts the data
     if not any(len(c.knots) == len(problem.design.e) for c in problem.design.columns):
         raise InputError(
-            f"beta=0 with {problem.loss!r} needs a column of x without repeated values, so that the data can "
-            "be met exactly; use a small positive beta instead"
+            f"beta=0 with {problem.loss!r} and several columns (or exog, or no constant) needs a column of x "
+            "without repeated values, so that the data can be met exactly; every column here has some. Use a "
+            "small positive beta, one column of x with the constant, or the squared loss"
         )

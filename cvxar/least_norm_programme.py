@@ -1,11 +1,11 @@
-"""Minimum-norm fit of several columns: a sparse linear programme, solved by HiGHS."""
+"""Minimum-norm fits as sparse linear programmes, solved by HiGHS: several columns, or one between bounds."""
 
 from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy
 
-from cvxar._typing import Array, IntArray
+from cvxar._typing import Array, BoolArray, IntArray
 from cvxar.errors import SolverError
 from cvxar.nodal import Rows, State
 from cvxar.spline import Spline, signed
@@ -38,7 +38,16 @@ class Block:
 
 def make_block(spline: Spline) -> Block:
     """Build the constraints of one column."""
-    t, a = spline.t, spline.hinge_cost
+    a = spline.hinge_cost
+    lines = [(a, 0.0, 0.0)] if spline.skip else [(a, 0.0, 0.0), (0.5, 0.5, 0.5), (0.5, -0.5, -0.5)]
+    return block_of(spline.t, lines)
+
+
+def block_of(t: Array, lines: list[tuple[float, float, float]]) -> Block:
+    """Build the constraints of a norm that is a maximum over lines.
+
+    Each gives the price of total slope change, of the first slope and of the last.
+    """
     m = len(t)
     differences = scipy.sparse.eye(m - 1, m, k=1) - scipy.sparse.eye(m - 1, m)
     bends = scipy.sparse.eye(m - 2, m - 1, k=1) - scipy.sparse.eye(m - 2, m - 1)
@@ -46,13 +55,13 @@ def make_block(spline: Spline) -> Block:
     equal = scipy.sparse.bmat(
         [[differences, -scipy.sparse.diags(np.diff(t)), None, None, None], [None, bends, -unit, unit, none]]
     )
-    ends = np.zeros((1, m - 1))
-    ends[0, 0] += 0.5
-    ends[0, -1] += 0.5
-    sides = [(a, 0.0)] if spline.skip else [(a, 0.0), (0.5, 1.0), (0.5, -1.0)]
-    total = np.ones((1, 2 * (m - 2)))
-    rows = [np.hstack([np.zeros((1, m)), side * ends, price * total, [[-1.0]]]) for price, side in sides]
-    return Block(equal.tocsr(), scipy.sparse.csr_matrix(np.vstack(rows)), m)
+    upper = np.zeros((len(lines), equal.shape[1]))
+    for row, (price, first, last) in zip(upper, lines, strict=True):
+        row[m] += first
+        row[2 * m - 2] += last
+        row[2 * m - 1 : -1] = price
+        row[-1] = -1.0
+    return Block(equal.tocsr(), scipy.sparse.csr_matrix(upper), m)
 
 
 def fitted_target(rows: Rows, sizes: list[int]) -> Array:
@@ -108,6 +117,41 @@ def least_norm_programme(rows: Rows, state: State) -> tuple[State, Array]:
     return replace(state, tail=back @ state.tail), np.asarray(answer.eqlin.marginals[:n])
 
 
+def least_norm_between(block: Block, t: Array, low: Array, high: Array) -> tuple[Array, Array]:
+    """Return the values of least norm between bounds at the knots, and the dual vector of the knots.
+
+    Raises
+    ------
+    SolverError
+        When HiGHS does not report an optimum.
+    """
+    m = block.m
+    least, most = block.lower_bounds, np.full(block.size, np.inf)
+    least[:m], most[:m] = low, high
+    answer = scipy.optimize.linprog(
+        _cost(block, 1.0),
+        A_ub=block.upper,
+        b_ub=np.zeros(block.upper.shape[0]),
+        A_eq=block.equal,
+        b_eq=np.zeros(block.equal.shape[0]),
+        bounds=np.column_stack([least, most]),
+        method="highs",
+        options={"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10},
+    )
+    if answer.status != 0:
+        raise SolverError(f"the minimum-norm linear programme was not solved: {answer.message}")
+    nodes = np.concatenate(([0], 1 + np.flatnonzero(_bent(answer.x, m)), [m - 1]))
+    values = np.interp(t, t[nodes], answer.x[nodes])
+    return values, np.asarray(answer.lower.marginals[:m] + answer.upper.marginals[:m])
+
+
+def _bent(x: Array, m: int) -> BoolArray:
+    """Mask the inner knots where the slope changes."""
+    kinks = x[2 * m - 1 : 3 * m - 3] - x[3 * m - 3 : 4 * m - 5]
+    bent: BoolArray = np.abs(kinks) > 1e-11 * np.max(np.abs(kinks), initial=0.0)
+    return bent
+
+
 def independent(columns: Array) -> tuple[Array, Array]:
     """Return columns of size 1 that span the same space, and the matrix from their coefficients to the old.
 
@@ -136,8 +180,7 @@ def _read(x: Array, state: State, blocks: list[Block]) -> State:
     for spline, block in zip(state.splines, blocks, strict=True):
         m = block.m
         own = x[start : start + block.size]
-        kinks = own[2 * m - 1 : 3 * m - 3] - own[3 * m - 3 : 4 * m - 5]
-        straight = np.abs(kinks) <= 1e-11 * np.max(np.abs(kinks), initial=0.0)
+        straight = ~_bent(own, m)
         full = replace(spline, nodes=np.arange(m), value=own[:m], slope=own[m : 2 * m - 1], sign=np.zeros(m))
         splines.append(signed(full.without(np.concatenate(([False], straight, [False])))))
         start += block.size

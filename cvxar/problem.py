@@ -54,7 +54,8 @@ class LassoProblem:
         Penalty, at least 0, for the data as given: internal scaling never changes the problem. The
         squared loss has the units of y squared and a ReLU coefficient those of y / x, so beta has
         those of x times y. ``beta=0`` asks for the minimum-l1-norm point among the minimisers of
-        the loss.
+        the loss; other losses than the squared one then need one column of x (with the constant, no
+        exog), or a column without repeated values.
     architecture : str or Architecture, default "relu"
         See :mod:`cvxar.architectures`.
     loss : str or Loss, default "squared"

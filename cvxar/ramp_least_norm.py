@@ -1,10 +1,13 @@
-"""The limit of no penalty for networks of capped ramps on one column, in closed form."""
+"""The limit of no penalty for networks of capped ramps on one column: in closed form, or between bounds."""
 
 import numpy as np
 
 from cvxar._typing import Array
 from cvxar.architectures import RampForm
+from cvxar.cells import Cells
 from cvxar.coefficients import Coefficients
+from cvxar.least_norm_programme import Block, block_of, least_norm_between
+from cvxar.minimisers import minimisers
 from cvxar.problem import LassoProblem
 from cvxar.ramp_search import RampState, ramp_point
 
@@ -15,13 +18,34 @@ def least_norm_ramps(problem: LassoProblem, form: RampForm) -> tuple[Coefficient
     The function joins the (tie-averaged) targets by straight lines. Its norm is half the total
     variation of its slopes, continued by 0 (by the last slope, with a skip connection) outside
     the data. The dual vector is the second difference of a function that joins the signs of the kinks.
+    Where repeated inputs leave the loss an interval of minimisers, both are solved for.
     """
     design, cells = problem.design, problem.design.cells
-    weight, rest = cells.moments[:, 0], cells.moments[:, 3] / cells.moments[:, 0]
-    state = joined(cells.anchor, rest, cells.tilted, problem.skip)
-    per_knot = slopes_of_signs(cells.anchor, state, problem.skip) / weight
-    dual = design.weight * per_knot[design.columns[0].position]
+    weight, ranges = cells.moments[:, 0], minimisers(problem)
+    if ranges is None:
+        low = high = cells.moments[:, 3] / weight
+    else:
+        low, high = (e / design.y_scale - (cells.level + cells.tilted * cells.anchor) for e in ranges)
+    state, sums = _between(cells, low, high, problem.skip)
+    dual = design.weight * (sums / weight)[design.columns[0].position]
     return ramp_point(problem, form, state), dual, 1
+
+
+def _between(cells: Cells, low: Array, high: Array, skip: bool) -> tuple[RampState, Array]:
+    """Return the function of least norm between bounds (less the line of the cells) and the dual sums."""
+    t = cells.anchor
+    if np.array_equal(low, high):
+        state = joined(t, low, cells.tilted, skip)
+        return state, slopes_of_signs(t, state, skip)
+    line = cells.tilted * t
+    values, sums = least_norm_between(ramp_block(t, skip), t, low + line, high + line)
+    return joined(t, values - line, cells.tilted, skip), sums
+
+
+def ramp_block(t: Array, skip: bool) -> Block:
+    """Half the variation of the slopes, those outside the data included: 0, or the cheapest one."""
+    signs = [(1, -1), (-1, 1)] if skip else [(1, 1), (1, -1), (-1, 1), (-1, -1)]
+    return block_of(t, [(0.5, first / 2, last / 2) for first, last in signs])
 
 
 def joined(t: Array, target: Array, tilted: float, skip: bool) -> RampState:

@@ -18,12 +18,15 @@ def feature_part(design: Design, features: tuple[Unit, ...], coef: Array) -> Arr
     return total
 
 
-def with_free_part(problem: LassoProblem, features: tuple[Unit, ...], coef: Array) -> Coefficients:
+def with_free_part(
+    problem: LassoProblem, features: tuple[Unit, ...], coef: Array, target: Array | None = None
+) -> Coefficients:
     """Complete feature coefficients by the least-squares fit of the unpenalised columns to the rest.
 
-    Where unpenalised columns depend on each other this is the fit of minimum norm.
+    The rest of a scaled target, ``e`` by default. Where unpenalised columns depend on each other this is
+    the fit of minimum norm.
     """
-    rest = problem.design.e - feature_part(problem.design, features, coef)
+    rest = (problem.design.e if target is None else target) - feature_part(problem.design, features, coef)
     return with_free_coef(problem, features, coef, problem.design.free.least_squares(rest))
 
 

@@ -175,8 +175,6 @@ def test_no_penalty_means_the_smallest_network_that_meets_the_data(loss):
     solution = solve(LassoProblem(x, y, beta=0, loss=loss))
     assert solution.l1_norm == pytest.approx(1.5)
     assert solution.certificate.holds()
-    with pytest.raises(InputError, match="repeated values"):
-        solve(LassoProblem([0.0, 0, 1, 1], [0.0, 1, 3, 5], beta=0, loss=loss))
 
 
 def test_paths_are_warm_started_and_certified():
