@@ -7,9 +7,8 @@ from cvxar.kernel_settle import fresh_sums, refine, segment_sums, settle_aggress
 from cvxar.kernels import WEIGHT, hinge_correlations, price_cells, residual_sums
 
 CREDIT = 3  # rounds in a row that may leave the objective above the least one
-FEW = (
-    8  # new nodes with which a monotone settlement, which drops nodes one by one, is cheaper than more rounds
-)
+# new nodes with which a monotone settlement, which drops nodes one by one, is cheaper than more rounds
+FEW = 8
 
 
 @njit(cache=True)
@@ -37,9 +36,20 @@ def price(nodes, slope, tilted, beta, cost, skip, hinge, energy, peak):
 
 
 @njit(cache=True)
+def peak_of(hinge):
+    """Largest correlation of a kink."""
+    peak, middle = 0.0, hinge[0] / 2
+    for i in range(len(hinge)):
+        peak = max(peak, abs(hinge[i] - middle))
+    return peak
+
+
+@njit(cache=True)
 def norm_of(slope, tilted, cost, skip):
     """Least l1 norm of a function with these slopes (``tilted`` was taken off them)."""
-    variation = np.sum(np.abs(np.diff(slope)))
+    variation = 0.0
+    for k in range(1, len(slope)):
+        variation += abs(slope[k] - slope[k - 1])
     ends = abs(slope[0] + slope[-1] + 2 * tilted)
     return cost * variation if skip else max(cost * variation, (variation + ends) / 2)
 
@@ -70,7 +80,7 @@ def proven(anchor, moments, nodes, value, slope, dual, tilted, beta, cost, skip)
         sums[-1, 0] -= hinge[0] / (anchor[-1] - anchor[0])
     sums[0, 0] -= np.sum(sums[:, 0])
     hinge_correlations(anchor, sums, hinge)
-    bound = (np.max(np.abs(hinge - hinge[0] / 2)) + (cost - 0.5) * abs(hinge[0])) / cost
+    bound = (peak_of(hinge) + (cost - 0.5) * abs(hinge[0])) / cost
     scale = min(1.0, beta / bound) if bound > 0 else 1.0
     found = sums[:, 0].copy()
     residual_sums(anchor, moments, nodes, value, slope, sums)
@@ -94,8 +104,7 @@ def appraise(anchor, moments, state, common, sums, hinge, closely):
     step, change, tilt = refine(anchor, moments, nodes, slope, sign, tilt, *common, sums)
     value, slope = value + step, slope + change
     hinge_correlations(anchor, sums, hinge)
-    peak = np.max(np.abs(hinge - hinge[0] / 2))
-    priced = price(nodes, slope, *common, hinge, energy, peak)
+    priced = price(nodes, slope, *common, hinge, energy, peak_of(hinge))
     return (nodes, value, slope, sign, tilt), priced
 
 
@@ -123,13 +132,29 @@ def violations(anchor, nodes, hinge, middle, limit, quota):
                 count += 1
     total = count
     if count > quota:
-        edge = np.sort(excess[:count])[count - quota]
-        count = 0
+        edge, count = edge_of(excess, total, quota), 0
         for j in range(total):
-            if excess[j] >= edge:
+            if excess[j] >= edge and count < quota:
                 found[count] = found[j]
                 count += 1
     return found[:count].copy(), total
+
+
+@njit(cache=True)
+def edge_of(excess, total, quota):
+    """Largest bar, to a billionth, that at least ``quota`` of the first ``total`` numbers reach."""
+    low, high = 0.0, 0.0  # no library sort: it takes seconds to compile
+    for j in range(total):
+        high = max(high, excess[j])
+    while high - low > 1e-9 * high:
+        middle, above = (low + high) / 2, 0
+        for j in range(total):
+            above += excess[j] >= middle
+        if above >= quota:
+            low = middle
+        else:
+            high = middle
+    return low
 
 
 @njit(cache=True)

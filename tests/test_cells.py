@@ -277,3 +277,14 @@ def test_torn_segments_are_joined_and_others_left_alone(seed, count):
     moved = whole + (value[0] - whole[0])
     kernel_settle.mend(anchor, nodes, value, slope)
     np.testing.assert_allclose(value, moved, rtol=0, atol=1e-12)
+
+
+@given(
+    excess=st.lists(st.floats(1e-9, 1e9), min_size=1, max_size=40).map(np.array),
+    share=st.floats(0, 1),
+)
+def test_the_edge_keeps_the_largest_violations(excess, share):
+    quota = 1 + int(share * (len(excess) - 1))
+    edge = kernel_rounds.edge_of(excess, len(excess), quota)
+    assert np.sum(excess >= edge) >= quota
+    assert edge >= np.sort(excess)[-quota] - 2e-9 * np.max(excess)
