@@ -199,20 +199,35 @@ def _pieces(part: PiecewiseLinear) -> dict[str, Any]:
 
 
 def _known_parts(
-    trees: Sequence[Mapping[str, Any]], point: Coefficients, y_scale: float
+    trees: Sequence[Mapping[str, Any]], point: Coefficients, problem: LassoProblem
 ) -> tuple[PiecewiseLinear, ...]:
     """Functions of the columns, which must be those of the units up to rounding."""
-    parts = []
-    for tree, units in zip(trees, point.parts, strict=True):
+    design, parts, eps = problem.design, [], np.finfo(float).eps
+    steep = point.l1_norm + float(np.sum(np.abs(point.linear)))
+    for tree, units, width in zip(trees, point.parts, design.widths, strict=True):
         points, levels, inclines = tree["points"], tree["levels"], tree["inclines"]
         for values, size in ((points, len(points)), (levels, len(points)), (inclines, len(points) + 1)):
             _expect(values, size)
         if not len(points) or not np.all(np.diff(points) > 0):
             raise ValueError("its pieces are not in order")
         parts.append(PiecewiseLinear(points, levels, inclines))
-        if not np.all(np.abs(parts[-1](points) - units(points)) <= 1e-3 * y_scale):
+        if not _same(parts[-1], units, float(width), design.y_scale, 1e3 * eps * float(width) * steep):
             raise ValueError("its pieces are not those of its units")
     return tuple(parts)
+
+
+def _same(
+    part: PiecewiseLinear, units: PiecewiseLinear, width: float, y_scale: float, rounding: float
+) -> bool:
+    """Whether a function has no jumps and is that of the units, also beyond its points.
+
+    Units lose digits where large ones cancel: that is what a function is kept for.
+    """
+    at = np.union1d(part.points, units.points)
+    jumps = part.levels[:-1] + part.inclines[1:-1] * np.diff(part.points) - part.levels[1:]
+    off = np.concatenate((part(at) - units(at), width * (part.inclines[[0, -1]] - units.inclines[[0, -1]])))
+    whole = np.all(np.abs(jumps) <= 1e-9 * y_scale + rounding)
+    return bool(whole and np.all(np.abs(off) <= 1e-4 * y_scale + rounding))  # NaN is refused
 
 
 def _solution_from_tree(tree: Mapping[str, Any], problem: LassoProblem) -> Solution:
@@ -228,7 +243,7 @@ def _solution_from_tree(tree: Mapping[str, Any], problem: LassoProblem) -> Solut
         raise ValueError("its units are not of the architecture")
     point = replace(network.point, exog_coef=tree["exog_coef"], exog_anchors=tree["exog_anchors"])
     if tree.get("parts"):
-        point = replace(point, known_parts=_known_parts(tree["parts"], point, problem.design.y_scale))
+        point = replace(point, known_parts=_known_parts(tree["parts"], point, problem))
     unproven = Certificate(np.inf, -np.inf)
     penalised = problem.with_beta(tree["beta"])
     rounds, seconds = int(tree["rounds"]), float(tree["seconds"])

@@ -19,7 +19,7 @@ from problems import ARCHITECTURES, most_inputs
 
 from cvxar import ConvexAR, QuantileAR, losses, transforms
 from cvxar.architectures import TwoLayer
-from cvxar.container import VERSION
+from cvxar.container import VERSION, read_container, write_container
 from cvxar.datasets import load_bitcoin, load_lynx, load_sunspots
 from cvxar.errors import CvxarError, InputError, ModelFileError, NotFittedError
 
@@ -314,6 +314,37 @@ FOREIGN = {
 def test_foreign_files_are_refused(kind, tmp_path):
     with pytest.raises(ModelFileError, match=r"was not written by cvxar|is damaged"):
         load_bytes(tmp_path / "file", FOREIGN[kind])
+
+
+PIECES = {
+    "another slope beyond the last point": ("inclines", -1, 1e6),
+    "another slope before the first point": ("inclines", 0, -1e6),
+    "no number before the first point": ("inclines", 0, np.nan),
+    "an infinite slope": ("inclines", 0, np.inf),
+    "a jump": ("levels", 1, 1e-4),
+}
+
+
+@pytest.mark.parametrize("kind", PIECES)
+def test_pieces_that_are_not_those_of_the_units_are_refused(kind, tmp_path):
+    """They make forecasts and the certificate: its objective was once below the optimum."""
+    path, (name, at, by) = tmp_path / "model", PIECES[kind]
+    ConvexAR(1, beta_ratio=0.1).fit(noisy(60)).save(path)
+    tree = read_container(path)
+    tree["models"][0]["solution"]["parts"][0][name][at] += by
+    write_container(path, tree)
+    with pytest.raises(ModelFileError, match="pieces are not those of its units"):
+        ConvexAR.load(path)
+
+
+def test_steep_pieces_between_close_inputs_come_back(tmp_path):
+    rng = np.random.default_rng(0)
+    series = rng.integers(0, 3, 60) + 1e-9 * rng.normal(size=60)
+    for skip in (True, False):
+        fitted = ConvexAR(1, skip=skip, beta_ratio=1e-6).fit(series)
+        fitted.save(tmp_path / "model")
+        again = ConvexAR.load(tmp_path / "model")
+        np.testing.assert_array_equal(again.predict(), fitted.predict())
 
 
 def test_no_file_a_folder_a_pipe_and_a_device_are_refused(tmp_path):
