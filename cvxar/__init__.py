@@ -1,22 +1,22 @@
 """Nonlinear autoregression: neural networks trained to a certified global optimum.
 
 Reading order: ``activations``, ``architectures`` (features and their exact search), ``losses``, ``design``
-and ``problem`` (the Lasso), ``certificate``; then the solvers: ``spline``, ``cells``, ``kernels``,
-``kernel_settle``, ``kernel_rounds`` and ``cell_search`` (nodal values of one column, compiled),
-``kernel_lags``, ``normal``, ``nodal``, ``block_updates``, ``line_step`` and ``nodal_search`` (of any number
-of columns), ``ramps`` and ``ramp_search`` (capped ramps), ``master``, ``rows``, ``column_search`` (any
-dictionary), ``interior``, ``rounds``, ``bounded_columns``, ``ordered``, ``nodal_rows`` and
-``bounded_nodes`` (quantile, absolute and Huber losses), ``minimisers`` and ``least_norm`` (``beta = 0``),
-``solver``, ``path_pieces``, ``homotopy``, ``path``; data not in memory: ``aggregates``, ``kernel_tally``,
-``streams``; data that come and go: ``sorted_pairs``, ``kernel_windows``, ``incremental``; then the users'
-side: ``stamps``, ``calendars``, ``observations``, ``deterministic``, ``lags``, ``transforms``,
-``criteria``, ``cross_validation``, ``selection``, ``forecast``, ``settings``, ``inference``,
-``parameters``, ``results``, ``conformal``, ``direct_quantiles``, ``intervals``, ``persistence``,
-``sliding``, ``refit``, ``diagnostics``, ``fitted``, ``model``, ``quantile_paths``, ``quantile_model``,
-``orders``, ``regressor``, ``baselines``; ``schedule``, ``forecasters``, ``interval_kinds``, ``wrapped``,
-``rolling``, ``scoring``, ``evaluation``, ``resume``, ``backtesting``, ``trading`` (backtests); ``contest``,
-``race``, ``comparison``, ``curves``, ``svg``, ``page``, ``report`` (the comparison and its page);
-``commands`` and ``cli``.
+and ``problem`` (the Lasso), ``certificate``; then the solvers: ``spline``, ``cells``, ``kernel_cache``,
+``kernels``, ``kernel_settle``, ``kernel_rounds`` and ``cell_search`` (nodal values of one column,
+compiled), ``kernel_lags``, ``normal``, ``nodal``, ``block_updates``, ``line_step`` and ``nodal_search`` (of
+any number of columns), ``ramps`` and ``ramp_search`` (capped ramps), ``master``, ``rows``,
+``column_search`` (any dictionary), ``interior``, ``rounds``, ``bounded_columns``, ``ordered``,
+``nodal_rows`` and ``bounded_nodes`` (quantile, absolute and Huber losses), ``minimisers`` and
+``least_norm`` (``beta = 0``), ``solver``, ``path_pieces``, ``homotopy``, ``path``; data not in memory:
+``aggregates``, ``kernel_tally``, ``streams``; data that come and go: ``sorted_pairs``, ``kernel_windows``,
+``incremental``; then the users' side: ``stamps``, ``calendars``, ``observations``, ``deterministic``,
+``lags``, ``transforms``, ``criteria``, ``cross_validation``, ``selection``, ``forecast``, ``settings``,
+``inference``, ``parameters``, ``results``, ``conformal``, ``direct_quantiles``, ``intervals``,
+``persistence``, ``sliding``, ``refit``, ``diagnostics``, ``fitted``, ``model``, ``quantile_paths``,
+``quantile_model``, ``orders``, ``regressor``, ``baselines``; ``schedule``, ``forecasters``,
+``interval_kinds``, ``wrapped``, ``rolling``, ``scoring``, ``evaluation``, ``resume``, ``backtesting``,
+``trading`` (backtests); ``contest``, ``race``, ``comparison``, ``curves``, ``svg``, ``page``, ``report``
+(the comparison and its page); ``commands`` and ``cli``.
 
 Letters: n observations, p input columns (lags), m distinct inputs (knots), k active features, L depth,
 beta penalty, U unpenalised columns, z feature coefficients.

@@ -1,15 +1,15 @@
 """Compiled bounds on what cells hide: correlations of kinks between anchors (letters in ``kernels``)."""
 
 import numpy as np
-from numba import njit
 
+from cvxar.kernel_cache import compiled
 from cvxar.kernel_rounds import price
 from cvxar.kernels import CROSS, ENERGY, TARGET, WEIGHT, price_cells
 
 BELOW = 2e-9  # relative distance below the limit at which bounds need not be sharp
 
 
-@njit(cache=True)
+@compiled
 def highest(start, end, bow):
     """Largest value on [0, 1] of the line from ``start`` to ``end`` plus the parabola ``4 bow u (1 - u)``."""
     rise = end - start
@@ -18,7 +18,7 @@ def highest(start, end, bow):
     return (start + end) / 2 + bow + rise * rise / (16 * bow)
 
 
-@njit(cache=True)
+@compiled
 def cell_bounds(anchor, moments, single, nodes, value, slope, sums, hinge, enough, bounds):
     """Bound the absolute correlation of a kink anywhere in each cell; fills ``bounds``, returns the largest.
 
@@ -54,7 +54,7 @@ def cell_bounds(anchor, moments, single, nodes, value, slope, sums, hinge, enoug
     return largest
 
 
-@njit(cache=True)
+@compiled
 def bound_state(anchor, moments, single, nodes, value, slope, tilted, beta, cost, skip, bounds):
     """Objective, gap and kink limit of a state for all points, seen or not; fills ``bounds``.
 

@@ -1,12 +1,12 @@
 """Compiled passes over raw data: buckets, collection of points, blocks (see ``kernels`` for the letters)."""
 
 import numpy as np
-from numba import njit
 
+from cvxar.kernel_cache import compiled
 from cvxar.kernels import WEIGHT
 
 
-@njit(cache=True)
+@compiled
 def bucket_in(x, edges, start, stop):
     """Number of edges at or below x, known to lie between ``start`` and ``stop`` up to rounding."""
     while start < stop:
@@ -22,7 +22,7 @@ def bucket_in(x, edges, start, stop):
     return start
 
 
-@njit(cache=True)
+@compiled
 def inverted(frame):
     """Factors that make ``(y - y_center) * a - level - (x - center) * b`` the scaled target less the line.
 
@@ -32,7 +32,7 @@ def inverted(frame):
     return 1 / frame[3], frame[5] / frame[1]
 
 
-@njit(cache=True)
+@compiled
 def fill_buckets(x, y, low, high, edges, table, frame, ids, first, least, moments):
     """Sum every point into its bucket, offsets taken from the first point seen; the maximum is last.
 
@@ -68,7 +68,7 @@ def fill_buckets(x, y, low, high, edges, table, frame, ids, first, least, moment
         moments[b, 5] += r * r
 
 
-@njit(cache=True, fastmath={"reassoc"})
+@compiled(fastmath={"reassoc"})
 def line_sums(x, y, center, scale, y_center, y_scale):
     """Sums of t, e, t^2 and t e over all points, in one pass.
 
@@ -84,7 +84,7 @@ def line_sums(x, y, center, scale, y_center, y_scale):
     return a, b, c, d
 
 
-@njit(cache=True)
+@compiled
 def shift_moments(moments, by):
     """Move the anchor of every cell down by ``by``: offsets grow."""
     for b in range(len(by)):
@@ -93,7 +93,7 @@ def shift_moments(moments, by):
         moments[b, 1] += by[b] * moments[b, 0]
 
 
-@njit(cache=True)
+@compiled
 def collect(x, y, ids, place, frame, out_x, out_r):
     """Copy the points of some buckets (inputs and targets less the line), bucket by bucket.
 
@@ -110,7 +110,7 @@ def collect(x, y, ids, place, frame, out_x, out_r):
             place[ids[i]] = at + 1
 
 
-@njit(cache=True)
+@compiled
 def sort_runs(x, r, begins, ends):
     """Sort runs by x in place, r along: into equal slots first, unless they crowd, then by Shell's method."""
     most = 0
@@ -133,7 +133,7 @@ def sort_runs(x, r, begins, ends):
             gap //= 3
 
 
-@njit(cache=True)
+@compiled
 def spread_out(a, b, slot, place):
     """Order points by as many equal slots as there are points; False, undone, where a slot is crowded."""
     size = len(a)
@@ -157,7 +157,7 @@ def spread_out(a, b, slot, place):
     return True
 
 
-@njit(cache=True)
+@compiled
 def add_block(x, r, scale, out):
     """Write the sums of sorted points about the first of them."""
     out[:] = 0.0
@@ -171,7 +171,7 @@ def add_block(x, r, scale, out):
         out[5] += r[i] * r[i]
 
 
-@njit(cache=True)
+@compiled
 def cut_run(x, start, stop, pieces, cuts, count):
     """Cut a run of sorted points into about ``pieces`` blocks, never between equal inputs.
 
@@ -188,7 +188,7 @@ def cut_run(x, start, stop, pieces, cuts, count):
     return count
 
 
-@njit(cache=True)
+@compiled
 def cut_runs(x, run, which, pieces):
     """Cut the runs of some cells; returns where blocks begin, and how many there are up to each cell."""
     room = 0
@@ -201,7 +201,7 @@ def cut_runs(x, run, which, pieces):
     return cuts[:count], ends
 
 
-@njit(cache=True)
+@compiled
 def split_cells(which, moments, inputs, bucket, run, single, x, r, scale, pieces):
     """Cut the cells ``which`` (increasing), of sorted points ``x[run[i, 0] : run[i, 1]]``; keep the others.
 

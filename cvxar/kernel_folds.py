@@ -9,7 +9,8 @@ factor.
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
+
+from cvxar.kernel_cache import compiled
 
 NOISE = 1e-13  # of the largest possible sum: what rounding amounts to
 VALID = 1e-12  # of the range of the knots: slack of the valid region
@@ -35,7 +36,7 @@ class Family(NamedTuple):
     inverses: Any
 
 
-@njit(cache=True)
+@compiled
 def tree_of(values):
     """Largest (row 0) and smallest (row 1) of every node of a binary tree over values."""
     n = len(values)
@@ -48,7 +49,7 @@ def tree_of(values):
     return tree
 
 
-@njit(cache=True)
+@compiled
 def curve_of(t, values):
     """Prepare a curve; O(m)."""
     slopes = np.zeros(len(t) + 1)
@@ -57,7 +58,7 @@ def curve_of(t, values):
     return Curve(t, values, tree_of(values), tree_of(slopes))
 
 
-@njit(cache=True)
+@compiled
 def extent(tree, start, stop, high, low):
     """Extend a range by that of the entries ``start`` to ``stop - 1`` of a tree."""
     n = len(tree) // 2
@@ -73,7 +74,7 @@ def extent(tree, start, stop, high, low):
     return high, low
 
 
-@njit(cache=True)
+@compiled
 def knots_below(t, x, start, stop, closed):
     """Number of knots less than x (or at most x, when ``closed``), known to be in ``start..stop``."""
     while start < stop:
@@ -85,7 +86,7 @@ def knots_below(t, x, start, stop, closed):
     return start
 
 
-@njit(cache=True)
+@compiled
 def read(curve, x, below):
     """F at x, given the number of knots below it (or at most it)."""
     if below == 0:
@@ -97,7 +98,7 @@ def read(curve, x, below):
     return curve.values[below - 1] * (1 - share) + curve.values[below] * share
 
 
-@njit(cache=True)
+@compiled
 def value_at(curve, family, offset, at):
     """The signed sum at parameters."""
     total = -offset
@@ -109,7 +110,7 @@ def value_at(curve, family, offset, at):
     return total
 
 
-@njit(cache=True)
+@compiled
 def within(family, box):
     """Whether a box reaches into the valid region."""
     for row in range(len(family.valid)):
@@ -122,7 +123,7 @@ def within(family, box):
     return True
 
 
-@njit(cache=True)
+@compiled
 def bound_of(curve, family, offset, box, reach, steep):
     """Bound the absolute sum over a box and count the knots under its kinks.
 
@@ -161,7 +162,7 @@ def bound_of(curve, family, offset, box, reach, steep):
     return min(max(top, -bottom), abs(middle) + slack), knots
 
 
-@njit(cache=True)
+@compiled
 def leaf_peak(curve, family, offset, box, reach, slack, at, knots):
     """Best vertex of a box: parameters into ``at``, the knots that fix it; returns its sum."""
     d, best = box.shape[1], 0.0
@@ -190,7 +191,7 @@ def leaf_peak(curve, family, offset, box, reach, slack, at, knots):
     return best
 
 
-@njit(cache=True)
+@compiled
 def allowed(family, at, slack):
     """Whether parameters are valid, up to rounding."""
     for row in range(len(family.valid)):
@@ -202,7 +203,7 @@ def allowed(family, at, slack):
     return True
 
 
-@njit(cache=True)
+@compiled
 def sift_down(order, bound, count):
     """Restore the heap of ``count`` entries after its first was replaced."""
     k = 0
@@ -216,7 +217,7 @@ def sift_down(order, bound, count):
         k = child
 
 
-@njit(cache=True)
+@compiled
 def with_entry(order, bound, count, entry):
     """Add a box to the heap; returns its new size."""
     order[count] = entry
@@ -227,7 +228,7 @@ def with_entry(order, bound, count, entry):
     return count + 1
 
 
-@njit(cache=True)
+@compiled
 def without_first(order, bound, count):
     """Remove the box of the largest bound from the heap; returns its new size."""
     order[0] = order[count - 1]
@@ -235,7 +236,7 @@ def without_first(order, bound, count):
     return count - 1
 
 
-@njit(cache=True)
+@compiled
 def grown(array):
     """Twice the room along the first axis."""
     more = np.empty((2 * array.shape[0], *array.shape[1:]), array.dtype)
@@ -243,7 +244,7 @@ def grown(array):
     return more
 
 
-@njit(cache=True)
+@compiled
 def search(curve, family, offset, low, high, reached, least, leaf, budget):
     """Best-first search of a box; ``reached`` is a value known to be attained.
 
@@ -291,7 +292,7 @@ def search(curve, family, offset, low, high, reached, least, leaf, budget):
     return max(reached, dropped), looked, at[:seen].copy(), knots[:seen].copy(), sums[:seen].copy()
 
 
-@njit(cache=True)
+@compiled
 def halve(box, reach, here, used, side):
     """Cut a box in two; the upper half goes to the row ``used``."""
     middle = (box[here, 0, side] + box[here, 1, side]) / 2
@@ -299,7 +300,7 @@ def halve(box, reach, here, used, side):
     box[here, 1, side], box[used, 0, side] = middle, middle
 
 
-@njit(cache=True)
+@compiled
 def widest(box, steep):
     """The side to split: the one that contributes most to the bound, or the longest where none does."""
     best, side, most = -1.0, 0, np.max(steep)
@@ -310,7 +311,7 @@ def widest(box, steep):
     return side
 
 
-@njit(cache=True)
+@compiled
 def climb(curve, family, offset, choice, knots, stride):
     """Move vertices from knot to knot, by shorter and shorter strides, while their absolute sum grows.
 
@@ -342,7 +343,7 @@ def climb(curve, family, offset, choice, knots, stride):
     return at, sums
 
 
-@njit(cache=True)
+@compiled
 def place(curve, family, choice, knots, at):
     """Write the parameters at which the kinks of a choice meet knots."""
     for i in range(len(at)):

@@ -4,10 +4,10 @@ A row lies in one segment of every column, ``share`` of the way from its left no
 ``segment[j, i]`` counts from the first unknown of all, so that columns need no offsets of their own.
 """
 
-from numba import njit
+from cvxar.kernel_cache import compiled
 
 
-@njit(cache=True)
+@compiled
 def fit(segment, share, step, out):
     """Add to ``out`` what nodal values make at every row."""
     for j in range(len(segment)):
@@ -16,7 +16,7 @@ def fit(segment, share, step, out):
             out[i] += (1.0 - a) * step[k] + a * step[k + 1]
 
 
-@njit(cache=True)
+@compiled
 def hat_sums(segment, share, values, out):
     """Add to ``out`` the sums of row values under every hat: the transpose of ``fit``."""
     for j in range(len(segment)):
@@ -26,7 +26,7 @@ def hat_sums(segment, share, values, out):
             out[k + 1] += a
 
 
-@njit(cache=True)
+@compiled
 def normal_bands(segment, share, weight, diagonal, beside):
     """Add the tridiagonal normal matrices of all columns, one after the other."""
     for j in range(len(segment)):
@@ -37,7 +37,7 @@ def normal_bands(segment, share, weight, diagonal, beside):
             diagonal[k + 1] += w * a * a
 
 
-@njit(cache=True)
+@compiled
 def normal_matrix(segment, share, weight, matrix):
     """Add the upper triangle of the normal matrix of the nodal values of all columns."""
     for j in range(len(segment)):

@@ -5,12 +5,13 @@ the active ones, upper triangular. Columns change places as they enter and leave
 """
 
 import numpy as np
-from numba import njit
+
+from cvxar.kernel_cache import compiled
 
 DEPENDENT = 1e-10
 
 
-@njit(cache=True)
+@compiled
 def forward(table, k, right):
     """Solve ``R' x = right`` with the triangle of the active columns."""
     x = right[:k].copy()
@@ -21,7 +22,7 @@ def forward(table, k, right):
     return x
 
 
-@njit(cache=True)
+@compiled
 def backward(table, k, right):
     """Solve ``R x = right``."""
     x = right[:k].copy()
@@ -32,7 +33,7 @@ def backward(table, k, right):
     return x
 
 
-@njit(cache=True)
+@compiled
 def move(table, order, x, cost, norms, start, stop):
     """Move the column ``start`` to the place ``stop``; those between close up."""
     step = 1 if stop > start else -1
@@ -52,7 +53,7 @@ def move(table, order, x, cost, norms, start, stop):
     order[stop] = which
 
 
-@njit(cache=True)
+@compiled
 def leave(table, order, x, cost, norms, k, place):
     """Take the column at a place out of the active ones; returns their number."""
     move(table, order, x, cost, norms, place, k - 1)
@@ -69,7 +70,7 @@ def leave(table, order, x, cost, norms, k, place):
     return k - 1
 
 
-@njit(cache=True)
+@compiled
 def enter(table, order, x, cost, norms, k, place):
     """Make the column at a place active, by a reflection of the rows below; returns their number."""
     move(table, order, x, cost, norms, place, k)
@@ -88,7 +89,7 @@ def enter(table, order, x, cost, norms, k, place):
     return k + 1
 
 
-@njit(cache=True)
+@compiled
 def worst(table, k, pull, cost, norms):
     """Place of the inactive column whose correlation exceeds its cost most, beyond rounding; -1 for none."""
     q = len(cost)
@@ -106,7 +107,7 @@ def worst(table, k, pull, cost, norms):
     return place
 
 
-@njit(cache=True)
+@compiled
 def drop(table, order, x, cost, norms, k, gone):
     """Take the marked active columns out, the last first; returns how many are left."""
     for place in range(k - 1, -1, -1):
@@ -116,7 +117,7 @@ def drop(table, order, x, cost, norms, k, gone):
     return k
 
 
-@njit(cache=True)
+@compiled
 def towards(x, goal, k, gone):
     """Move the first k amounts to the goal, or to where the first of them reaches 0 (marked ``gone``)."""
     length = 1.0
@@ -131,7 +132,7 @@ def towards(x, goal, k, gone):
         gone[i] = ratio <= length
 
 
-@njit(cache=True)
+@compiled
 def exchange(table, x, k, place):
     """Move along the null direction of a dependent column until an active one vanishes; -1 for none."""
     direction = backward(table, k, table[:k, place].copy())
@@ -146,7 +147,7 @@ def exchange(table, x, k, place):
     return leaving
 
 
-@njit(cache=True)
+@compiled
 def active_set(table, order, x, cost, norms, k, steps):
     """Primal active set from a feasible point; changes everything in place, returns the active number."""
     for _ in range(steps):

@@ -5,8 +5,8 @@ State of the fit: ``nodes`` (cells with a kink, no others), ``value`` there, ``s
 """
 
 import numpy as np
-from numba import njit
 
+from cvxar.kernel_cache import compiled
 from cvxar.kernel_settle import MONOTONE_STEPS, about
 from cvxar.kernels import (
     WEIGHT,
@@ -20,7 +20,7 @@ from cvxar.kernels import (
 )
 
 
-@njit(cache=True)
+@compiled
 def padded(anchor, nodes, value, slope, outer):
     """Nodes, values and slopes with the first and the last cell as further nodes."""
     k, last = len(nodes), len(anchor) - 1
@@ -33,7 +33,7 @@ def padded(anchor, nodes, value, slope, outer):
     return more, level, incline
 
 
-@njit(cache=True)
+@compiled
 def evaluate(anchor, moments, nodes, value, slope, outer, hinge):
     """Write F at every anchor into ``hinge``; return the energy."""
     sums = np.empty((len(anchor), 2))
@@ -43,7 +43,7 @@ def evaluate(anchor, moments, nodes, value, slope, outer, hinge):
     return energy
 
 
-@njit(cache=True)
+@compiled
 def normal_system(anchor, moments, sums, nodes, diagonal, beside, gradient, border):
     """Normal equations of the values (tridiagonal); those of the outer slope as a border.
 
@@ -69,7 +69,7 @@ def normal_system(anchor, moments, sums, nodes, diagonal, beside, gradient, bord
     return corner, rim
 
 
-@njit(cache=True)
+@compiled
 def full_step(anchor, moments, nodes, value, slope, outer, sign, penalty, skip):
     """Change of values, slopes and outer slope to the optimum of the restricted problem (signs fixed)."""
     k = len(nodes)
@@ -93,14 +93,14 @@ def full_step(anchor, moments, nodes, value, slope, outer, sign, penalty, skip):
     return step, change, turn
 
 
-@njit(cache=True)
+@compiled
 def kink(slope, outer, k):
     """Slope change at the node k."""
     before = outer if k == 0 else slope[k - 1]
     return (outer if k == len(slope) else slope[k]) - before
 
 
-@njit(cache=True)
+@compiled
 def dropped(anchor, nodes, value, slope, sign, keep):
     """Drop nodes; one is left, without a kink, where none is to be kept."""
     if not keep.any():
@@ -111,7 +111,7 @@ def dropped(anchor, nodes, value, slope, sign, keep):
     return nodes, value, slope, sign
 
 
-@njit(cache=True)
+@compiled
 def settle_aggressively(anchor, moments, nodes, value, slope, outer, sign, penalty, skip):
     """Full steps, dropping every wrong-signed kink at once, until none is left."""
     for _ in range(60):
@@ -126,7 +126,7 @@ def settle_aggressively(anchor, moments, nodes, value, slope, outer, sign, penal
     return nodes, value, slope, outer, sign
 
 
-@njit(cache=True)
+@compiled
 def first_block(slope, outer, change, turn, sign, keep):
     """Length of the step to the first vanishing kink (at most 1); clears ``keep`` for those kinks."""
     ratio = np.full(len(sign), np.inf)
@@ -140,7 +140,7 @@ def first_block(slope, outer, change, turn, sign, keep):
     return length
 
 
-@njit(cache=True)
+@compiled
 def settle_monotonically(anchor, moments, nodes, value, slope, outer, sign, penalty, skip):
     """Steps up to the first vanishing kink, so that the objective never rises."""
     for _ in range(MONOTONE_STEPS):
@@ -154,7 +154,7 @@ def settle_monotonically(anchor, moments, nodes, value, slope, outer, sign, pena
     return nodes, value, slope, outer, sign
 
 
-@njit(cache=True)
+@compiled
 def refined_residual(anchor, moments, nodes, value, slope, outer, sign, penalty, skip):
     """Residual of every single-point cell, after one more step taken on the residual itself.
 

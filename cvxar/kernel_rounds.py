@@ -1,8 +1,8 @@
 """Compiled rounds of the one-column solver: price, add kinks, settle (see ``kernels`` for the letters)."""
 
 import numpy as np
-from numba import njit
 
+from cvxar.kernel_cache import compiled
 from cvxar.kernel_settle import fresh_sums, refine, segment_sums, settle_aggressively, settle_monotonically
 from cvxar.kernels import WEIGHT, hinge_correlations, price_cells, residual_sums
 
@@ -11,7 +11,7 @@ CREDIT = 3  # rounds in a row that may leave the objective above the least one
 FEW = 8
 
 
-@njit(cache=True)
+@compiled
 def evaluate(anchor, moments, nodes, value, slope, tilted, beta, cost, skip, sums, hinge):
     """Objective, gap, kink limit and midpoint of a state; fills ``sums`` and ``hinge``."""
     energy, least, most = price_cells(anchor, moments, nodes, value, slope, sums, hinge)
@@ -20,7 +20,7 @@ def evaluate(anchor, moments, nodes, value, slope, tilted, beta, cost, skip, sum
     return price(nodes, slope, tilted, beta, cost, skip, hinge, energy, peak)
 
 
-@njit(cache=True)
+@compiled
 def price(nodes, slope, tilted, beta, cost, skip, hinge, energy, peak):
     """As :func:`evaluate`, given the energy, F, and a bound on the correlations of kinks.
 
@@ -35,7 +35,7 @@ def price(nodes, slope, tilted, beta, cost, skip, hinge, energy, peak):
     return energy / 2 + beta * norm, max(gap, 0.0), limit, hinge[0] / 2
 
 
-@njit(cache=True)
+@compiled
 def peak_of(hinge):
     """Largest correlation of a kink."""
     peak, middle = 0.0, hinge[0] / 2
@@ -44,7 +44,7 @@ def peak_of(hinge):
     return peak
 
 
-@njit(cache=True)
+@compiled
 def norm_of(slope, tilted, cost, skip):
     """Least l1 norm of a function with these slopes (``tilted`` was taken off them)."""
     variation = 0.0
@@ -54,7 +54,7 @@ def norm_of(slope, tilted, cost, skip):
     return cost * variation if skip else max(cost * variation, (variation + ends) / 2)
 
 
-@njit(cache=True)
+@compiled
 def reward_of(nodes, slope, tilted, hinge, whole):
     """Correlation of a function, less a constant, with the dual vector behind ``hinge``."""
     reward = whole * (slope[0] + slope[-1] + 2 * tilted) / 2
@@ -63,7 +63,7 @@ def reward_of(nodes, slope, tilted, hinge, whole):
     return reward
 
 
-@njit(cache=True)
+@compiled
 def proven(anchor, moments, nodes, value, slope, dual, tilted, beta, cost, skip):
     """Objective and gap of a state of single points, proven by any dual vector near its residuals.
 
@@ -94,7 +94,7 @@ def proven(anchor, moments, nodes, value, slope, dual, tilted, beta, cost, skip)
     return energy / 2 + penalty, max(gap, 0.0)
 
 
-@njit(cache=True)
+@compiled
 def appraise(anchor, moments, state, common, sums, hinge, closely):
     """State and what :func:`evaluate` says of it; ``closely``: after a refinement of its residuals."""
     nodes, value, slope, sign, tilt = state
@@ -108,7 +108,7 @@ def appraise(anchor, moments, state, common, sums, hinge, closely):
     return (nodes, value, slope, sign, tilt), priced
 
 
-@njit(cache=True)
+@compiled
 def violations(anchor, nodes, hinge, middle, limit, quota):
     """Cells to become nodes: the best of every run beyond the limit, at most ``quota`` in all."""
     bar = limit * (1 + 1e-10)
@@ -140,7 +140,7 @@ def violations(anchor, nodes, hinge, middle, limit, quota):
     return found[:count].copy(), total
 
 
-@njit(cache=True)
+@compiled
 def edge_of(excess, total, quota):
     """Largest bar, to a billionth, that at least ``quota`` of the first ``total`` numbers reach."""
     low, high = 0.0, 0.0  # no library sort: it takes seconds to compile
@@ -157,7 +157,7 @@ def edge_of(excess, total, quota):
     return low
 
 
-@njit(cache=True)
+@compiled
 def _apart(anchor, nodes, k, i, found, count):
     """Whether a candidate keeps its distance from the nodes beside it and the candidate before it.
 
@@ -170,7 +170,7 @@ def _apart(anchor, nodes, k, i, found, count):
     return count == 0 or here - anchor[found[count - 1]] > close
 
 
-@njit(cache=True)
+@compiled
 def add_nodes(anchor, nodes, value, slope, sign, found, hinge, middle):
     """Add the cells ``found`` (increasing) as nodes of the same function, signed by their correlation."""
     count = len(nodes) + len(found)
@@ -192,7 +192,7 @@ def add_nodes(anchor, nodes, value, slope, sign, found, hinge, middle):
     return new_nodes, new_value, new_slope, new_sign
 
 
-@njit(cache=True)
+@compiled
 def worse(priced, bar):
     """Whether the objective and an offset exceed a bar, and the gap another.
 
@@ -201,7 +201,7 @@ def worse(priced, bar):
     return priced[0] + bar[1] > bar[0] and priced[1] >= bar[2]
 
 
-@njit(cache=True)
+@compiled
 def widen(anchor, moments, state, common, sums, hinge, limit, middle, quota, bar, closely):
     """Add nodes and settle; the state, what :func:`evaluate` says of it, and the number of violations."""
     found, total = violations(anchor, state[0], hinge, middle, limit, quota)
@@ -215,7 +215,7 @@ def widen(anchor, moments, state, common, sums, hinge, limit, middle, quota, bar
     return trial, priced, total
 
 
-@njit(cache=True)
+@compiled
 def search(
     anchor,
     moments,

@@ -4,8 +4,8 @@ The sums of the segments are taken once from the cells; steps and dropped nodes 
 """
 
 import numpy as np
-from numba import njit
 
+from cvxar.kernel_cache import compiled
 from cvxar.kernels import (
     CROSS,
     OFFSET,
@@ -25,7 +25,7 @@ MONOTONE_STEPS = 100_000
 TORN = 64 * np.finfo(np.float64).eps  # relative jump between segments that is more than rounding
 
 
-@njit(cache=True)
+@compiled
 def about(anchor, moments, sums, start, stop, here):
     """Weight and its two moments, residual and its moment, of cells, about the anchor ``here``."""
     n, a1, a2, r0, r1 = 0.0, 0.0, 0.0, 0.0, 0.0
@@ -39,7 +39,7 @@ def about(anchor, moments, sums, start, stop, here):
     return n, a1, a2, r0, r1
 
 
-@njit(cache=True)
+@compiled
 def segment_sums(anchor, moments, sums, nodes):
     """Sums over each segment, theta running from 0 to 1 in it: weight, theta, theta^2, r, r theta."""
     last = len(nodes) - 2
@@ -52,7 +52,7 @@ def segment_sums(anchor, moments, sums, nodes):
     return segments
 
 
-@njit(cache=True)
+@compiled
 def fresh_sums(anchor, moments, nodes, value, slope):
     """``segment_sums`` of a state, in one pass over the cells, without the residuals of each."""
     last = len(nodes) - 2
@@ -73,7 +73,7 @@ def fresh_sums(anchor, moments, nodes, value, slope):
     return segments
 
 
-@njit(cache=True)
+@compiled
 def normal_matrix(segments, diagonal, beside, gradient):
     """Tridiagonal normal matrix of the nodal values, and the negative gradient of the loss."""
     diagonal[:] = 0.0
@@ -87,7 +87,7 @@ def normal_matrix(segments, diagonal, beside, gradient):
         gradient[k + 1] += r1
 
 
-@njit(cache=True)
+@compiled
 def move_segments(segments, step):
     """Take a step of the nodal values off the residuals of the segments."""
     for k in range(len(segments)):
@@ -96,7 +96,7 @@ def move_segments(segments, step):
         segments[k, 4] -= step[k] * (a1 - a2) + step[k + 1] * a2
 
 
-@njit(cache=True)
+@compiled
 def merge_segments(anchor, nodes, segments, keep):
     """Sums over the segments between kept nodes; their coordinate runs from 0 to 1 anew."""
     merged = np.zeros((int(keep.sum()) - 1, 5))
@@ -121,7 +121,7 @@ def merge_segments(anchor, nodes, segments, keep):
     return merged
 
 
-@njit(cache=True)
+@compiled
 def full_step(anchor, segments, nodes, slope, sign, tilt, tilted, beta, cost, skip):
     """Step, slope change and new tilt to the optimum of the restricted problem (signs fixed)."""
     k = len(nodes)
@@ -138,7 +138,7 @@ def full_step(anchor, segments, nodes, slope, sign, tilt, tilted, beta, cost, sk
     return step, change, tilt
 
 
-@njit(cache=True)
+@compiled
 def flatten(anchor, nodes, slope, keep, step):
     """Add to ``step`` what takes the nodes to be dropped onto the chords over them."""
     k = 0
@@ -157,7 +157,7 @@ def flatten(anchor, nodes, slope, keep, step):
         k = after
 
 
-@njit(cache=True)
+@compiled
 def drop_nodes(anchor, segments, nodes, value, slope, sign, step, keep):
     """Drop nodes after a step (of which the residuals of the segments know nothing yet)."""
     flatten(anchor, nodes, slope, keep, step)
@@ -167,7 +167,7 @@ def drop_nodes(anchor, segments, nodes, value, slope, sign, step, keep):
     return segments, nodes, value, slope, sign
 
 
-@njit(cache=True)
+@compiled
 def mend(anchor, nodes, value, slope):
     """Move segments, in place, to where the one to their left ends, if they are apart by more than rounding.
 
@@ -187,7 +187,7 @@ def mend(anchor, nodes, value, slope):
         value[k + 1] += shift
 
 
-@njit(cache=True)
+@compiled
 def settle_aggressively(anchor, segments, nodes, value, slope, sign, tilt, tilted, beta, cost, skip):
     """Full steps, dropping every wrong-signed kink at once, until none is left; O(k) each.
 
@@ -209,7 +209,7 @@ def settle_aggressively(anchor, segments, nodes, value, slope, sign, tilt, tilte
     return nodes, value, slope, sign, tilt
 
 
-@njit(cache=True)
+@compiled
 def first_block(slope, change, sign, keep):
     """Length of the step to the first vanishing kink (at most 1); clears ``keep`` for those kinks."""
     length = 1.0
@@ -226,7 +226,7 @@ def first_block(slope, change, sign, keep):
     return length
 
 
-@njit(cache=True)
+@compiled
 def settle_monotonically(anchor, segments, nodes, value, slope, sign, tilt, tilted, beta, cost, skip):
     """Steps up to the first vanishing kink, so that the objective never rises; O(k) each."""
     for _ in range(MONOTONE_STEPS):
@@ -245,7 +245,7 @@ def settle_monotonically(anchor, segments, nodes, value, slope, sign, tilt, tilt
     return nodes, value, slope, sign, tilt
 
 
-@njit(cache=True)
+@compiled
 def settled_line(anchor, moments, tilted):
     """State of the least-squares line: nodes, values, slopes, signs, tilt."""
     nodes, zero, slope = np.array([0, len(anchor) - 1]), np.zeros(2), np.zeros(1)
@@ -253,7 +253,7 @@ def settled_line(anchor, moments, tilted):
     return settle_aggressively(anchor, segments, nodes, zero, slope, zero, 0.0, tilted, 0.0, 1.0, True)
 
 
-@njit(cache=True)
+@compiled
 def refine(anchor, moments, nodes, slope, sign, tilt, tilted, beta, cost, skip, sums):
     """Take one more step on the residuals themselves, in place; returns step, slope change and tilt.
 
@@ -270,7 +270,7 @@ def refine(anchor, moments, nodes, slope, sign, tilt, tilted, beta, cost, skip, 
     return step, change, tilt
 
 
-@njit(cache=True)
+@compiled
 def refined_sums(anchor, moments, nodes, value, slope, sign, tilt, tilted, beta, cost, skip):
     """Weighted residual of every single-point cell, after one more step taken on the residual itself."""
     sums = np.empty((len(anchor), 2))

@@ -6,12 +6,13 @@ updates that subtract before they square, so that no offset of the targets costs
 """
 
 import numpy as np
-from numba import njit
+
+from cvxar.kernel_cache import compiled
 
 COUNT, MEAN, SQUARES = range(3)
 
 
-@njit(cache=True)
+@compiled
 def slot_of(key, bits, x, word):
     """Slot of an input: its own, or the free one where it belongs (linear probing)."""
     mask = np.uint64(len(key) - 1)
@@ -22,7 +23,7 @@ def slot_of(key, bits, x, word):
     return s
 
 
-@njit(cache=True)
+@compiled
 def tally(key, bits, origin, sums, x, words, y, start, room):
     """Add points from ``start`` until ``room`` new inputs have come; returns where it stopped and how many.
 
@@ -44,7 +45,7 @@ def tally(key, bits, origin, sums, x, words, y, start, room):
     return len(x), fresh
 
 
-@njit(cache=True)
+@compiled
 def merge(key, bits, origin, sums, x, words, other_origin, other_sums):
     """Add sums of other points; the table has room for all of them. Returns the number of new inputs."""
     fresh = 0

@@ -1,8 +1,8 @@
 """Compiled passes over the sorted observations of a moving window (see ``kernels`` for the letters)."""
 
 import numpy as np
-from numba import njit
 
+from cvxar.kernel_cache import compiled
 from cvxar.kernel_rounds import evaluate
 from cvxar.kernel_settle import settled_line
 from cvxar.kernels import (
@@ -17,7 +17,7 @@ from cvxar.kernels import (
 )
 
 
-@njit(cache=True)
+@compiled
 def insert(x, y, count, at, target):
     """Put one observation behind the first ``count``, sorted by x; arrays must have room."""
     place = np.searchsorted(x[:count], at, side="right")
@@ -26,7 +26,7 @@ def insert(x, y, count, at, target):
     x[place], y[place] = at, target
 
 
-@njit(cache=True)
+@compiled
 def find(x, y, count, at, target):
     """Index of an observation among the first ``count``; -1 without its input, -2 without its target."""
     i = np.searchsorted(x[:count], at)
@@ -39,14 +39,14 @@ def find(x, y, count, at, target):
     return -2
 
 
-@njit(cache=True)
+@compiled
 def remove(x, y, count, place):
     """Take one of the first ``count`` observations out."""
     for i in range(place, count - 1):
         x[i], y[i] = x[i + 1], y[i + 1]
 
 
-@njit(cache=True)
+@compiled
 def fill_points(x, y, frame, inputs, anchor, moments):
     """Write distinct inputs, anchors and moments without cross terms; arrays must have room.
 
@@ -71,7 +71,7 @@ def fill_points(x, y, frame, inputs, anchor, moments):
     return last + 1, lost / 2, low, high
 
 
-@njit(cache=True)
+@compiled
 def take_line_off(anchor, moments):
     """Take the least-squares line off the targets and write their squares; returns level and slope."""
     whole, t_sum, e_sum, square, cross = 0.0, 0.0, 0.0, 0.0, 0.0
@@ -93,7 +93,7 @@ def take_line_off(anchor, moments):
     return level, slope
 
 
-@njit(cache=True)
+@compiled
 def unpenalised_peak(anchor, moments, tilted, cost, skip):
     """Largest correlation of a feature with the residual of the line (``skip``) or of the mean."""
     nodes = np.array([0, len(anchor) - 1])
@@ -115,7 +115,7 @@ def unpenalised_peak(anchor, moments, tilted, cost, skip):
     return (peak + (0.0 if skip else (cost - 0.5) * abs(hinge[0]))) / cost
 
 
-@njit(cache=True)
+@compiled
 def carried(old, value, sign, inputs):
     """Nodes of an earlier state, at the inputs ``old``, that are still inputs; with values and signs."""
     nodes, signs = np.zeros(len(old), np.int64), np.zeros(len(old))
@@ -130,7 +130,7 @@ def carried(old, value, sign, inputs):
     return kept, np.interp(inputs[kept], old, value), signs[: count + 1].copy()
 
 
-@njit(cache=True)
+@compiled
 def priced(anchor, moments, nodes, value, slope, tilted, beta, cost, skip):
     """Objective and gap of a state."""
     sums, hinge = np.empty((len(anchor), 2)), np.empty(len(anchor))

@@ -10,13 +10,14 @@ State of the fit: ``nodes`` (cells with a kink, and both ends), ``value`` there,
 """
 
 import numpy as np
-from numba import njit
+
+from cvxar.kernel_cache import compiled
 
 WEIGHT, OFFSET, SQUARE, TARGET, CROSS, ENERGY = range(6)
 BALANCED = 32 * np.finfo(np.float64).eps  # relative sum of a dual vector that counts as 0
 
 
-@njit(cache=True)
+@compiled
 def residual_sums(anchor, moments, nodes, value, slope, sums):
     """Write sum r and sum r d of every cell into ``sums``; return the energy sum r^2."""
     energy = 0.0
@@ -33,7 +34,7 @@ def residual_sums(anchor, moments, nodes, value, slope, sums):
     return energy
 
 
-@njit(cache=True)
+@compiled
 def hinge_correlations(anchor, sums, hinge):
     """Write F at every anchor: sum r (x - anchor)_+, by one backward sweep."""
     total = sums[-1, 0]
@@ -43,7 +44,7 @@ def hinge_correlations(anchor, sums, hinge):
         total += sums[i, 0]
 
 
-@njit(cache=True)
+@compiled
 def price_cells(anchor, moments, nodes, value, slope, sums, hinge):
     """``residual_sums`` and ``hinge_correlations`` in one sweep.
 
@@ -67,7 +68,7 @@ def price_cells(anchor, moments, nodes, value, slope, sums, hinge):
     return energy, least, most
 
 
-@njit(cache=True)
+@compiled
 def hinge_bound(knots, dual, kappa):
     """Largest absolute correlation of a unit with ``dual``: ``R - kappa L`` or ``L - kappa R`` at a knot.
 
@@ -99,7 +100,7 @@ def hinge_bound(knots, dual, kappa):
     return largest
 
 
-@njit(cache=True)
+@compiled
 def factor(diagonal, beside):
     """Replace a tridiagonal matrix by its L D L' factors."""
     for k in range(len(beside)):
@@ -108,7 +109,7 @@ def factor(diagonal, beside):
         beside[k] = ratio
 
 
-@njit(cache=True)
+@compiled
 def solve_factored(diagonal, ratios, right):
     """Solve in place with the factors of ``factor``."""
     for k in range(len(ratios)):
@@ -119,7 +120,7 @@ def solve_factored(diagonal, ratios, right):
         right[k] -= ratios[k] * right[k + 1]
 
 
-@njit(cache=True)
+@compiled
 def add_penalty_gradient(anchor, nodes, sign, kink, ends, out):
     """Add the gradient, at the nodal values, of ``kink * sum sign c + ends * (first + last slope)``."""
     last = len(nodes) - 2
@@ -131,14 +132,14 @@ def add_penalty_gradient(anchor, nodes, sign, kink, ends, out):
         out[k + 1] += w
 
 
-@njit(cache=True)
+@compiled
 def slope_step(anchor, nodes, step, out):
     """Change of every segment's slope for a step of the nodal values."""
     for k in range(len(nodes) - 1):
         out[k] = (step[k + 1] - step[k]) / (anchor[nodes[k + 1]] - anchor[nodes[k]])
 
 
-@njit(cache=True)
+@compiled
 def tilt_gain(side, slope, change, sign, tilted, beta, cost):
     """Derivative of the restricted optimum with respect to the tilt on one side, after a step."""
     last = len(slope) - 1
@@ -149,7 +150,7 @@ def tilt_gain(side, slope, change, sign, tilted, beta, cost):
     return beta * (side * ends / 2 - (cost - 0.5) * signed)
 
 
-@njit(cache=True)
+@compiled
 def tilt_step(anchor, nodes, slope, sign, tilt, tilted, beta, cost, diagonal, ratios, step, change):
     """Maximise over the tilt exactly (concave, with a corner at 0); corrects step and slope change.
 
@@ -178,7 +179,7 @@ def tilt_step(anchor, nodes, slope, sign, tilt, tilted, beta, cost, diagonal, ra
     return side * amount
 
 
-@njit(cache=True)
+@compiled
 def keep_nodes(anchor, nodes, value, slope, sign, keep):
     """Drop nodes; the function becomes the chord over each, untouched segments keep their slope."""
     count = int(keep.sum())
