@@ -149,7 +149,9 @@ def _lies_in(problem: LassoProblem, point: Coefficients, low: Array, high: Array
     design = problem.design
     knots = design.columns[0].knots[:, None]
     value = (point.level - design.y_center) + point.varying(knots, np.empty((len(knots), 0)))
-    rounding = 1e-9 * design.y_scale + 8 * np.finfo(float).eps * abs(design.y_center)
+    # a sum of features is rounded in proportion to its norm, however much they cancel
+    summed = 2 * abs(design.y_center) + point.l1_norm * _reach(problem)
+    rounding = 1e-9 * design.y_scale + 4 * np.finfo(float).eps * summed
     return bool(np.all((value >= low - rounding) & (value <= high + rounding)))
 
 

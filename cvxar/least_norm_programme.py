@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import scipy
 
-from cvxar._typing import Array, BoolArray, IntArray
+from cvxar._typing import Array, IntArray
 from cvxar.errors import SolverError
 from cvxar.nodal import Rows, State
 from cvxar.spline import Spline, signed
@@ -69,7 +69,7 @@ def fitted_target(rows: Rows, sizes: list[int]) -> Array:
     if any(m == len(rows.target) for m in sizes):
         return rows.target
     n = len(rows.target)
-    hats = [_indicator(p, n, m) for p, m in zip(rows.positions, sizes, strict=True)]
+    hats = [indicator(p, n, m) for p, m in zip(rows.positions, sizes, strict=True)]
     matrix = scipy.sparse.hstack([*hats, scipy.sparse.csr_matrix(rows.extra)]).tocsr()
     root = np.sqrt(rows.weight)
     weighted = scipy.sparse.diags(root) @ matrix
@@ -78,7 +78,8 @@ def fitted_target(rows: Rows, sizes: list[int]) -> Array:
     return fitted
 
 
-def _indicator(position: IntArray, n: int, m: int) -> "scipy.sparse.csr_matrix":
+def indicator(position: IntArray, n: int, m: int) -> "scipy.sparse.csr_matrix":
+    """Matrix that reads the value of each row off those of the knots."""
     return scipy.sparse.csr_matrix((np.ones(n), (np.arange(n), position)), shape=(n, m))
 
 
@@ -95,7 +96,7 @@ def least_norm_programme(rows: Rows, state: State) -> tuple[State, Array]:
     basis, back = independent(rows.extra)
     n, free = len(target), basis.shape[1]
     read_off = [
-        scipy.sparse.hstack([_indicator(p, n, b.m), scipy.sparse.csr_matrix((n, b.size - b.m))])
+        scipy.sparse.hstack([indicator(p, n, b.m), scipy.sparse.csr_matrix((n, b.size - b.m))])
         for b, p in zip(blocks, rows.positions, strict=True)
     ]
     fit = scipy.sparse.hstack([*read_off, scipy.sparse.csr_matrix(basis)])
@@ -125,31 +126,37 @@ def least_norm_between(block: Block, t: Array, low: Array, high: Array) -> tuple
     SolverError
         When HiGHS does not report an optimum.
     """
-    m = block.m
+    m, (rows, columns) = block.m, _scales(np.diff(t))
     least, most = block.lower_bounds, np.full(block.size, np.inf)
     least[:m], most[:m] = low, high
+    unit = scipy.sparse.diags(columns)
     answer = scipy.optimize.linprog(
         _cost(block, 1.0),
-        A_ub=block.upper,
+        A_ub=block.upper @ unit / columns[-1],
         b_ub=np.zeros(block.upper.shape[0]),
-        A_eq=block.equal,
+        A_eq=scipy.sparse.diags(rows) @ block.equal @ unit,
         b_eq=np.zeros(block.equal.shape[0]),
         bounds=np.column_stack([least, most]),
-        method="highs",
-        options={"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10},
+        method="highs-ds",
     )
     if answer.status != 0:
         raise SolverError(f"the minimum-norm linear programme was not solved: {answer.message}")
-    nodes = np.concatenate(([0], 1 + np.flatnonzero(_bent(answer.x, m)), [m - 1]))
-    values = np.interp(t, t[nodes], answer.x[nodes])
+    # the solution is a vertex, where kinks that are not needed are 0 to the last digit
+    bent = answer.x[2 * m - 1 : 3 * m - 3] != answer.x[3 * m - 3 : 4 * m - 5]
+    nodes = np.concatenate(([0], 1 + np.flatnonzero(bent), [m - 1]))
+    values = np.interp(t, t[nodes], np.clip(answer.x[:m], low, high)[nodes])
     return values, np.asarray(answer.lower.marginals[:m] + answer.upper.marginals[:m])
 
 
-def _bent(x: Array, m: int) -> BoolArray:
-    """Mask the inner knots where the slope changes."""
-    kinks = x[2 * m - 1 : 3 * m - 3] - x[3 * m - 3 : 4 * m - 5]
-    bent: BoolArray = np.abs(kinks) > 1e-11 * np.max(np.abs(kinks), initial=0.0)
-    return bent
+def _scales(gaps: Array) -> tuple[Array, Array]:
+    """Scales of the rows and variables of a column, so that no coefficient is as small as a gap.
+
+    HiGHS takes those below 1e-9 for 0. Slopes become rises; kinks share what is left between row and price.
+    """
+    root = np.sqrt(np.minimum(gaps[1:], gaps[:-1]))
+    rows = np.concatenate([np.ones(len(gaps)), root**2])
+    least = np.sqrt(np.min(gaps))
+    return rows, np.concatenate([np.ones(len(gaps) + 1), 1 / gaps, 1 / root, 1 / root, [1 / least]])
 
 
 def independent(columns: Array) -> tuple[Array, Array]:
@@ -180,7 +187,8 @@ def _read(x: Array, state: State, blocks: list[Block]) -> State:
     for spline, block in zip(state.splines, blocks, strict=True):
         m = block.m
         own = x[start : start + block.size]
-        straight = ~_bent(own, m)
+        kinks = own[2 * m - 1 : 3 * m - 3] - own[3 * m - 3 : 4 * m - 5]
+        straight = np.abs(kinks) <= 1e-11 * np.max(np.abs(kinks), initial=0.0)
         full = replace(spline, nodes=np.arange(m), value=own[:m], slope=own[m : 2 * m - 1], sign=np.zeros(m))
         splines.append(signed(full.without(np.concatenate(([False], straight, [False])))))
         start += block.size

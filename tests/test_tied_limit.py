@@ -152,6 +152,19 @@ def test_thousands_of_ties_are_certified(loss, architecture):
     assert solution.certificate.holds(1e-10)
 
 
+@pytest.mark.parametrize(("seed", "architecture"), [(11, "deep_relu"), (16, "relu"), (17, "relu")])
+def test_inputs_much_nearer_than_the_range_are_certified(seed, architecture):
+    """HiGHS takes coefficients below 1e-9 for 0: a gap must not be one."""
+    rng = np.random.default_rng(seed)
+    n = 12_000 if seed % 2 else 3_000
+    x = rng.choice(rng.normal(size=n // 3) if seed % 2 else rng.standard_cauchy(size=n // 3), n)
+    problem = LassoProblem(
+        x, np.abs(x) + 0.3 * rng.normal(size=n), beta=0, architecture=architecture, loss="absolute"
+    )
+    assert np.min(np.diff(problem.design.columns[0].t)) < 1e-7
+    assert solve(problem).certificate.holds(1e-8)
+
+
 def test_a_point_outside_the_intervals_is_refused():
     problem = LassoProblem([0.0, 0, 1, 1, 2, 2], [0.0, 1, 3, 5, 1, 0], beta=0, loss="absolute")
     solution = solve(problem)
