@@ -88,7 +88,7 @@ def least_norm_columns(problem: LassoProblem) -> tuple[Coefficients, Array, int]
             f"{len(samples.target):,} inputs (at most {LARGEST:,}); use a small positive beta, for example "
             "1e-6 * problem.beta_max"
         )
-    wanted = _wanted(problem, samples)
+    wanted = best_fits(problem, samples)
     start = [f.on_column(j) for j, c in enumerate(design.columns) for f in c.dictionary.spanning()]
     play, rounds = _add(design, samples, None, start), 0
     while True:
@@ -112,7 +112,7 @@ def _unit(design: Design) -> float:
     return min(c.scale for c in design.columns)
 
 
-def _wanted(problem: LassoProblem, samples: Samples) -> Wanted:
+def best_fits(problem: LassoProblem, samples: Samples) -> Wanted:
     """Fitted values of the loss alone (the targets where they can be met)."""
     sizes = [len(c.knots) for c in problem.design.columns]
     free, ranges = samples.basis / samples.root[:, None], minimisers(problem)

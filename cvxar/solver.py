@@ -21,6 +21,7 @@ from cvxar.errors import CertificateWarning, InputError, InputTypeError, Precisi
 from cvxar.lazy_search import LazyState, solve_lazily
 from cvxar.least_norm import check_limit, least_norm
 from cvxar.least_norm_columns import least_norm_columns
+from cvxar.least_norm_steps import least_norm_steps
 from cvxar.network import Network
 from cvxar.nodal import State
 from cvxar.nodal_search import search
@@ -283,9 +284,7 @@ def _run(
     check_limit(problem)
     form = problem.architecture.ramp_form if problem.design.one_column else None
     if problem.beta == 0:
-        nodal_limit = problem.architecture.hinge_cost is not None
-        on_dictionary = least_norm if nodal_limit else least_norm_columns
-        point, dual, rounds = on_dictionary(problem) if form is None else least_norm_ramps(problem, form)
+        point, dual, rounds = _least_norm(problem) if form is None else least_norm_ramps(problem, form)
         return Solution(problem, point, certify_least_norm(problem, point, dual), dual, rounds, 0.0, None)
     if solver != "osqp" and form is not None:
         start = warm_start.state if warm_start and isinstance(warm_start.state, RampState) else None
@@ -299,6 +298,14 @@ def _run(
     if solver == "auto" and solution.rounds < max_rounds and _worth_finishing(solution, tol):
         return _finished_on_features(solution, tol, max_rounds)
     return solution
+
+
+def _least_norm(problem: LassoProblem) -> tuple[Coefficients, Array, int]:
+    """Solve the limit of no penalty by the sparsest programme the architecture has."""
+    if problem.architecture.hinge_cost is not None:
+        return least_norm(problem)
+    cost = problem.architecture.jump_cost
+    return least_norm_columns(problem) if cost is None else least_norm_steps(problem, cost)
 
 
 def _with_bounded_slopes(

@@ -343,7 +343,9 @@ def test_slopes_that_are_no_numbers_are_refused(kind, slope):
 
 
 def test_a_minimum_norm_too_large_for_a_programme_says_what_would_work():
-    problem = LassoProblem(np.arange(2_001.0), np.arange(2_001.0) % 7, beta=0.0, architecture="sign")
+    problem = LassoProblem(
+        np.arange(2_001.0), np.arange(2_001.0) % 7, beta=0.0, architecture=Parallel("sign", (2,))
+    )
     with pytest.raises(InputError, match=r"each of 2,001 inputs .* use a small positive beta"):
         solve(problem)
 

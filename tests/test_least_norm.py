@@ -3,12 +3,15 @@
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from problems import ARCHITECTURES, explicit, problems
 from scipy.optimize import linprog, minimize
 
 from cvxar import LassoProblem, solve
 from cvxar.activations import Homogeneous
 from cvxar.architectures import DeepNarrow, TwoLayer
+from cvxar.certificate import certify_least_norm
+from cvxar.least_norm_columns import least_norm_columns
 
 CHAINS = [
     a for a in ARCHITECTURES if isinstance(a, TwoLayer | DeepNarrow) and isinstance(a.sigma, Homogeneous)
@@ -83,3 +86,47 @@ def test_dependent_unpenalised_columns_are_no_obstacle(architecture, nearly):
     assert solution.certificate.holds(1e-8)
     once = np.column_stack([g, g * noise]) if nearly else g
     assert solution.l1_norm == pytest.approx(solve(LassoProblem(x, y, exog=once, **common)).l1_norm, rel=1e-5)
+
+
+@settings(max_examples=40)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    activation=st.sampled_from(["sign", "threshold"]),
+    columns=st.integers(1, 3),
+    loss=st.sampled_from(["squared", "absolute", "huber"]),
+    skip=st.booleans(),
+    exog=st.booleans(),
+)
+def test_sparse_steps_equal_the_dense_programme(seed, activation, columns, loss, skip, exog):
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(3, 30))
+    x = rng.normal(size=(n, columns))
+    tied = loss == "squared" or (columns == 1 and not exog)
+    problem = LassoProblem(
+        np.round(x, 1) if tied else x,
+        rng.normal(size=n),
+        beta=0.0,
+        architecture=activation,
+        loss=loss,
+        skip=skip,
+        exog=rng.normal(size=(n, 1)) if exog else None,
+        sample_weight=rng.uniform(0.1, 2.0, n),
+    )
+    sparse = solve(problem)
+    assert sparse.certificate.holds(1e-8)
+    point, dual, _ = least_norm_columns(problem)
+    dense = certify_least_norm(problem, point, dual)
+    assert sparse.l1_norm == pytest.approx(dense.primal, rel=1e-7, abs=dense.floor + 1e-12)
+
+
+@pytest.mark.parametrize("activation", ["sign", "threshold"])
+@pytest.mark.parametrize("columns", [1, 2])
+def test_minimum_norms_of_steps_have_no_largest_size(activation, columns):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(2_500, columns))
+    y = np.abs(x[:, 0]) + 0.3 * rng.normal(size=len(x))
+    solution = solve(LassoProblem(x, y, beta=0.0, architecture=activation))
+    assert solution.certificate.holds(1e-10)
+    if columns == 1:
+        height = 2 if activation == "sign" else 1
+        assert solution.l1_norm == pytest.approx(np.sum(np.abs(np.diff(y[np.argsort(x[:, 0])]))) / height)

@@ -216,6 +216,14 @@ class Architecture(ABC):
         return None
 
     @property
+    def jump_cost(self) -> float | None:
+        """l1 cost of a unit jump where the Lasso is one of single steps, else None.
+
+        With it, minimum norms are sparse linear programmes (see ``cvxar.least_norm_steps``).
+        """
+        return None
+
+    @property
     def ramp_form(self) -> RampForm | None:
         """How the dictionary is one of capped ramps, where it is, else None.
 

@@ -75,6 +75,11 @@ class TwoLayer(Architecture):
         return None if self.activation in STEPS else 1.0 / (1.0 - slopes[self.activation])
 
     @property
+    def jump_cost(self) -> float | None:
+        """``1 / (1 - low)``: a half for sign, 1 for threshold; None for other activations."""
+        return 1.0 / (1.0 - STEPS[self.activation].low) if self.activation in STEPS else None
+
+    @property
     def needs_constant(self) -> bool:
         """True for sign and threshold."""
         return self.activation in STEPS
