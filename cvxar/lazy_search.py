@@ -7,7 +7,7 @@ import numpy as np
 from cvxar._typing import Array
 from cvxar.buckets import LazyCells
 from cvxar.cell_search import EXACT, scaled_certificate, search_on, setting_of, sketch_of
-from cvxar.cells import CellState, Setting, flat_state
+from cvxar.cells import Cells, CellState, Setting, flat_state
 from cvxar.certificate import Certificate
 from cvxar.coefficients import Coefficients, Source
 from cvxar.lazy_bound import LEVELS, Bounded, bounded
@@ -80,9 +80,14 @@ def _solve(
 ) -> Lazily | None:
     how = setting_of(problem)
     found = search_lazily(lazy, how, tol, max_rounds, start)
-    if found is None:
+    if found is None or _rounding(lazy.cells) > tol * found[1].primal:
         return None
     state, priced, rounds = found
     source = sketch_of(problem, lazy.cells, lazy.input, state, how)
     certificate = scaled_certificate(problem, priced.primal, priced.gap)
     return Lazily(source, certificate, rounds, LazyState(lazy.input[state.nodes], state))
+
+
+def _rounding(cells: Cells) -> float:
+    """Bound on what rounding does to the squared residuals of cells: differences of sums of single points."""
+    return float(np.finfo(float).eps * (cells.moments[:, 0] @ cells.moments[:, 5]))

@@ -189,3 +189,16 @@ def test_problems_with_cells_can_be_pickled():
     again = pickle.loads(pickle.dumps(first))
     second = solve(again.problem.with_beta(0.5 * first.problem.beta), warm_start=again)
     assert second.certificate.holds(1e-8)
+
+
+def test_sums_that_lose_the_residuals_are_not_believed():
+    """Many targets at few inputs, met almost exactly: their squares add up to far more than what is left."""
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 5, 100_000) * 1.0
+    problem = LassoProblem(x, np.sin(3 * x), beta=1.0, skip=True)
+    problem = problem.with_beta(1e-7 * problem.beta_max)
+    inputs, count = np.unique(x, return_counts=True)
+    sums = LassoProblem.from_means(
+        inputs, count, np.sin(3 * inputs), np.zeros(5), beta=problem.beta, skip=True
+    )
+    assert solve(problem).certificate.primal == pytest.approx(solve(sums).certificate.primal, rel=1e-11)
