@@ -138,6 +138,7 @@ def least_norm_between(block: Block, t: Array, low: Array, high: Array) -> tuple
         b_eq=np.zeros(block.equal.shape[0]),
         bounds=np.column_stack([least, most]),
         method="highs-ds",
+        options={"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10},
     )
     if answer.status != 0:
         raise SolverError(f"the minimum-norm linear programme was not solved: {answer.message}")

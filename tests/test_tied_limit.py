@@ -165,6 +165,17 @@ def test_inputs_much_nearer_than_the_range_are_certified(seed, architecture):
     assert solve(problem).certificate.holds(1e-8)
 
 
+def test_the_programme_keeps_to_its_bounds_where_kinks_are_steep():
+    """At the usual tolerance of HiGHS the values left the intervals by 5e-7 and the point was refused."""
+    rng = np.random.default_rng(14)
+    x = rng.choice(rng.standard_cauchy(size=4_000), 12_000)
+    y = np.abs(x) + 0.3 * rng.normal(size=12_000)
+    solution = solve(
+        LassoProblem(x, y, beta=0, architecture="deep_relu", loss="absolute", skip=True), tol=1e-5
+    )
+    assert solution.certificate.holds(1e-5)
+
+
 def test_a_point_outside_the_intervals_is_refused():
     problem = LassoProblem([0.0, 0, 1, 1, 2, 2], [0.0, 1, 3, 5, 1, 0], beta=0, loss="absolute")
     solution = solve(problem)
