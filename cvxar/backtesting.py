@@ -1,6 +1,7 @@
 """Backtests: forecasts of many models from origins that move through a series."""
 
 import contextlib
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from importlib.util import find_spec
@@ -9,7 +10,8 @@ from typing import Any
 import joblib
 import pandas as pd
 
-from cvxar.errors import CvxarError, InputError, InputTypeError
+from cvxar.calendars import complete
+from cvxar.errors import CalendarWarning, CvxarError, FailureWarning, InputError, InputTypeError
 from cvxar.evaluation import Backtest
 from cvxar.forecasters import FUTURE_EXOG, Data, check_forecaster, check_missing, continues
 from cvxar.interval_kinds import choose_intervals
@@ -49,8 +51,10 @@ def backtest(
     Parameters
     ----------
     series : Series, one-column DataFrame, array or sequence of n numbers
-        In time order, NaN where missing; copied, never changed. Steps are counted in rows: to have days that
-        are not there count as missing, put them there, for example with ``series.asfreq("D")``.
+        In time order, NaN where missing; copied, never changed. Steps are counted in rows, and where stamps
+        of the calendar have no row forecasters are told positions for stamps. To have such stamps count as
+        missing, as ``fit`` does, put them there: ``series.reindex(complete(series.index))``, with
+        :func:`cvxar.calendars.complete`.
     forecasters : mapping of str to forecaster
         Anything with ``fit(series)`` and ``forecast(steps[, level=...])``, or a function
         ``f(series, horizon) -> values``; see :mod:`cvxar.forecasters`, and :class:`cvxar.Wrapped` for models
@@ -102,6 +106,13 @@ def backtest(
         For arguments that cannot be used, or ``progress=True`` without tqdm, before any work; also for
         missing values where a model says that it takes none (``takes_missing``), naming it.
 
+    Warns
+    -----
+    CalendarWarning
+        When stamps of the calendar have no row: these are passed over.
+    FailureWarning
+        When a model failed at every origin, with its first error.
+
     Notes
     -----
     Missing values: models are told of them as NaN. Forecasts of an observation that is missing are listed,
@@ -139,9 +150,14 @@ def backtest(
     _check_progress(progress)
     if n_jobs is not None and n_jobs != -1:
         check_count(n_jobs, "n_jobs (or -1, for all processors)")
+    if data.counted:
+        _warn_of_gaps(data)
     marks = {name: fingerprint(model, kinds.get(name)) for name, model in models.items()}
     result = Backtest(pd.DataFrame(), schedule, data, marks, kinds)
-    return _run(result, models, check_resume(resume, result), n_jobs, progress)
+    result = _run(result, models, check_resume(resume, result), n_jobs, progress)
+    for name in models:
+        _warn_if_silent(result, name)
+    return result
 
 
 def _run(
@@ -223,6 +239,31 @@ def _check_settings(name: str, model: Any) -> None:
         model.check()
     except CvxarError as error:
         raise type(error)(f"forecasters[{name!r}]: {error}") from None
+
+
+def _warn_of_gaps(data: Data) -> None:
+    """Say that a backtest passes over stamps that a fit counts."""
+    whole, both = complete(data.series.index), "" if data.exog is None else " (and exog likewise)"
+    first = whole[~whole.isin(data.series.index)][0]
+    warnings.warn(
+        f"{len(whole) - len(data.series)} stamps of the calendar have no row, the first {first}: backtest "
+        "counts rows, so that the rows around them are taken for neighbours and models are told positions "
+        "for stamps; to have them count as missing, as fit does, give "
+        f"series.reindex(cvxar.calendars.complete(series.index)){both}",
+        CalendarWarning,
+        stacklevel=3,
+    )
+
+
+def _warn_if_silent(result: Backtest, name: str) -> None:
+    errors = result.forecasts.loc[result.forecasts["model"] == name, "error"]
+    if len(errors) and (errors != "").all():
+        origins = len(errors) // result.schedule.horizon
+        warnings.warn(
+            f"{name} made no forecast at any of {origins} origins; its first failure: {errors.iloc[0]}",
+            FailureWarning,
+            stacklevel=3,
+        )
 
 
 def _check_future(future_exog: Any) -> None:

@@ -46,7 +46,11 @@ class SolverError(CvxarError, RuntimeError):
 
 
 class CalendarWarning(UserWarning):
-    """Stamps could not be continued, so that observations are numbered by their positions instead."""
+    """Stamps could not be continued or followed, so that observations are counted by their positions."""
+
+
+class FailureWarning(UserWarning):
+    """A model of a backtest made no forecast at any origin."""
 
 
 class CertificateWarning(UserWarning):

@@ -13,8 +13,9 @@ from statsmodels.tsa.ar_model import AutoReg
 
 from cvxar import ConvexAR, QuantileAR, Wrapped, architectures, backtest, losses, transforms
 from cvxar.baselines import AutoRegression, RandomWalk, TrainedNetwork
+from cvxar.calendars import complete
 from cvxar.deterministic import TRENDS
-from cvxar.errors import InputError, InputTypeError
+from cvxar.errors import CalendarWarning, FailureWarning, InputError, InputTypeError
 from cvxar.selection import CHOICES
 
 WALK = pd.Series(
@@ -261,7 +262,8 @@ def test_what_cannot_be_continued_is_refused():
 def test_a_failure_costs_no_other_forecast(refit):
     at = WALK.iloc[[50, 54]].tolist()
     models = {"walk": RandomWalk(), "fails": Plain(at), "never": Plain(WALK.tolist())}
-    result = backtest(WALK, models, initial=48, refit=refit)
+    with pytest.warns(FailureWarning, match=r"^never made .*: RuntimeError: no idea$"):
+        result = backtest(WALK, models, initial=48, refit=refit)
     table = result.forecasts.set_index(["model", "origin"])["mean"].unstack(0)
     bad = table.index.isin(WALK.index[[50, 54]])
     assert table["fails"][bad].isna().all()
@@ -273,7 +275,8 @@ def test_a_failure_costs_no_other_forecast(refit):
     assert scores["fails"] == scores["walk"] > 0
     assert math.isnan(scores["never"])
     assert result.compare("walk")["origins"].to_dict() == {"fails": 10, "never": 0}
-    repaired = backtest(WALK, models | {"walk": RandomWalk()}, initial=48, refit=refit, resume=result)
+    with pytest.warns(FailureWarning, match="^never made"):
+        repaired = backtest(WALK, models | {"walk": RandomWalk()}, initial=48, refit=refit, resume=result)
     same(repaired, result)
 
 
@@ -288,7 +291,8 @@ def test_a_failure_costs_no_other_forecast(refit):
     ids=["short", "unnamed", "nan", "text"],
 )
 def test_answers_that_are_no_forecasts_are_failures(answer, says):
-    result = backtest(WALK, {"odd": lambda y, h: answer}, horizon=2, initial=57)
+    with pytest.warns(FailureWarning, match=says):
+        result = backtest(WALK, {"odd": lambda y, h: answer}, horizon=2, initial=57)
     assert result.failures["error"].str.contains(says).all()
     with pytest.raises(InputError, match="no model made any forecast"):
         result.scores()
@@ -462,9 +466,37 @@ def test_steps_are_observations_where_days_are_missing():
         "AR(1)": AutoRegression(),
         "trend": ConvexAR(trend="ct", beta_ratio=1.0),
     }
-    table = backtest(series, models, initial=48, horizon=2).forecasts
+    with pytest.warns(CalendarWarning, match=r"5 stamps of the calendar have no row, the first 2020-01-21"):
+        table = backtest(series, models, initial=48, horizon=2).forecasts
     linear, autoreg = (table[table["model"] == name].reset_index(drop=True) for name in ("linear", "AR(1)"))
     np.testing.assert_allclose(linear["mean"], autoreg["mean"], rtol=1e-7)
     pd.testing.assert_series_equal(linear["time"], autoreg["time"])
     counted = backtest(series.to_numpy(), models, initial=48, horizon=2).forecasts
     np.testing.assert_array_equal(table["mean"], counted["mean"])
+
+
+def test_days_that_are_missing_are_told_and_the_cure_gives_the_forecasts_of_fit():
+    series = WALK.set_axis(pd.date_range("2020-01-01", periods=65).delete([20, 21, 30, 31, 32]))
+    models = {"linear": ConvexAR(2, beta_ratio=1.0)}
+    with pytest.warns(CalendarWarning) as caught:
+        backtest(series, models, initial=50)
+    assert [warning.filename for warning in caught] == [__file__]
+    assert "series.reindex(cvxar.calendars.complete(series.index))" in str(caught[0].message)
+    table = backtest(series.reindex(complete(series.index)), models, initial=55).forecasts
+    fitted = models["linear"].fit(series.iloc[:50])
+    assert table["mean"][0] == pytest.approx(float(fitted.forecast(1, rng=0)["mean"].iloc[0]), rel=1e-9)
+    assert table["time"][0] == series.index[50]
+
+
+def test_a_model_that_fails_at_every_origin_is_told_of():
+    models = {"log": ConvexAR(transform="log", beta_ratio=1.0), "walk": RandomWalk()}
+    with pytest.warns(FailureWarning, match=r"^log made no forecast at any of 12 origins; .*: InputError: "):
+        result = backtest(WALK - 1000, models, initial=48, horizon=1)
+    assert len(result.failures) == 12
+
+
+def test_a_model_that_fails_now_and_then_is_not_warned_of():
+    def picky(series, horizon):
+        return [1.0 / (len(series) % 2)] * horizon
+
+    assert len(backtest(WALK, {"picky": picky}, initial=50).failures) == 5
