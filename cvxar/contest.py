@@ -170,17 +170,31 @@ def _run(plan: Plan, target: str, series: pd.Series, convex: ConvexAR) -> Run:
     return Run(target, (ours, *linear, *trained), training, *parts)
 
 
-def linear_models(lags: tuple[int, ...], *, increments: bool) -> dict[str, Forecaster]:
+def linear_models(
+    lags: tuple[int, ...], *, increments: bool, transform: str | None = None, missing: bool = False
+) -> dict[str, Forecaster]:
     """Return AR(1), the autoregression on the lags if that is another, and the random walk.
+
+    With a transform the autoregressions are those of the transformed series, forecast on the scale of the
+    series, and named so. With it, or with missing values, they are ``ConvexAR(beta_ratio=1.0)``.
 
     Examples
     --------
     >>> list(linear_models((1, 2), increments=False)), list(linear_models((1, 7), increments=False))
     (['AR(1)', 'AR(2)', 'random walk'], ['AR(1)', 'AR(lags 1, 7)', 'random walk'])
+    >>> list(linear_models((1, 2), increments=False, transform="log"))
+    ['log AR(1)', 'log AR(2)', 'random walk']
     """
-    models: dict[str, Forecaster] = {AR1: AutoRegression(1)}
+
+    def linear(chosen: tuple[int, ...]) -> Forecaster:
+        if transform is None and not missing:
+            return AutoRegression(chosen)
+        return ConvexAR(chosen, beta_ratio=1.0, transform=transform)
+
+    scale = "" if transform is None else f"{transform} "
+    models = {scale + AR1: linear((1,))}
     if lags != (1,):
-        models[_ar_name(lags)] = AutoRegression(lags)
+        models[scale + _ar_name(lags)] = linear(lags)
     return {**models, WALK: RandomWalk(increments=increments)}
 
 

@@ -415,3 +415,45 @@ def test_a_reader_that_leaves_is_no_crash():
         os.close(writer)
         assert process.stderr.read() == ""
     assert process.returncode == 141
+
+
+def test_a_backtest_that_never_forecasts_fails(capsys):
+    assert main(["backtest", "--returns", "--transform", "log", "--initial", "350", "--beta-ratio", "1"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("cvxar: error: ConvexAR made no forecast at any of 14 origins; its first failure: ")
+    assert err.count("\n") == 1
+
+
+def test_autoregressions_of_a_backtest_are_on_the_scale_of_the_model(capsys, prices):
+    """Of differences the forecast in the units of the series is known: the last value and a mean change."""
+    file, series = prices
+    options = ["--initial", "30", "--lags", "2", "--beta-ratio", "0.5"]
+    read = results(capsys, "backtest", str(file), *options, "--transform", "diff")
+    rmse = {row["model"]: row["rmse"] for row in read["rows"]}
+    assert list(rmse) == ["ConvexAR", "diff AR(1)", "diff AR(2)", "random walk"]
+    for lags in (1, 2):
+        errors = [
+            series.iloc[t]
+            - series.iloc[t - 1]
+            - AutoRegression(lags).fit(series.iloc[:t].diff().iloc[1:]).forecast(1)["mean"].iloc[0]
+            for t in range(30, 40)
+        ]
+        assert rmse[f"diff AR({lags})"] == pytest.approx(np.sqrt(np.mean(np.square(errors))), rel=1e-6)
+    assert all("diff AR(1)" in row["conclusion"] for row in read["comparisons"])
+
+
+def test_a_backtest_counts_missing_days_as_a_fit_does(capsys, prices):
+    file, series = prices
+    series.drop(series.index[[12, 20, 21]]).to_csv(file)
+    read = results(capsys, "backtest", str(file), "--initial", "36", "--beta-ratio", "0.5")
+    gaps = series.copy()
+    gaps.iloc[[12, 20, 21]] = np.nan
+    models = {
+        "ConvexAR": ConvexAR(beta_ratio=0.5),
+        "AR(1)": ConvexAR(beta_ratio=1.0),
+        "random walk": RandomWalk(),
+    }
+    expected = cvxar.backtest(gaps, models, initial=36).scores()["rmse"]
+    assert {row["model"]: row["rmse"] for row in read["rows"]} == pytest.approx(expected.to_dict(), rel=1e-9)
+    assert main(["backtest", str(file), "--returns", "--initial", "36", "--beta-ratio", "0.5"]) == 0

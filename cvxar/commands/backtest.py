@@ -1,18 +1,24 @@
 """``cvxar backtest``: forecasts from many origins, scored and tested against AR(1)."""
 
 import argparse
+import warnings
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from cvxar.backtesting import backtest
+from cvxar.calendars import complete
 from cvxar.commands.arguments import add_contest, add_fit, reals, whole
 from cvxar.commands.base import Command, Output, head, model_of, plain, records
 from cvxar.commands.inputs import Given
-from cvxar.contest import AR1, linear_models
-from cvxar.errors import InputError
+from cvxar.contest import linear_models
+from cvxar.errors import FailureWarning, InputError
 from cvxar.evaluation import Backtest
 from cvxar.lags import check_lags
+
+CONVEX = "ConvexAR"
 
 
 def _options(parser: argparse.ArgumentParser) -> None:
@@ -29,13 +35,45 @@ def _options(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace, given: Given, command: str) -> Output:
-    series = _returns(given.series) if options.returns else given.series
-    result = backtest(
+    series = _on_calendar(given.series)
+    series = _returns(series) if options.returns else series
+    linear = linear_models(
+        check_lags(options.lags),
+        increments=options.returns,
+        transform=options.transform,
+        missing=bool(series.isna().any()),
+    )
+    result = _backtest(series, {CONVEX: model_of(options), **linear}, options)
+    ar1 = next(iter(linear))
+    scores = result.scores(increments=options.returns).reset_index()
+    tests = result.compare(ar1, rng=options.seed).reset_index().drop(columns=["rmse", "mae"])
+    own = result.forecasts["model"] == CONVEX
+    gap = float(result.forecasts.loc[own, "relative_gap"].max())
+    facts = {
+        "rows": records(scores),
+        "comparisons": records(tests),
+        "origins": len(result.schedule.origins(len(series))),
+        "relative_gap": plain(gap),
+        "failures": records(result.failures.astype(str)),
+    }
+    text = _text(result, scores, tests, gap)
+    return Output(text, head(given, command) | facts, partial(result.plot, baseline=ar1))
+
+
+def _backtest(series: pd.Series, models: dict[str, Any], options: argparse.Namespace) -> Backtest:
+    """Run it; a model that never makes a forecast leaves nothing to report."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", FailureWarning)
+        try:
+            return _run_models(series, models, options)
+        except FailureWarning as failure:
+            raise InputError(str(failure)) from None
+
+
+def _run_models(series: pd.Series, models: dict[str, Any], options: argparse.Namespace) -> Backtest:
+    return backtest(
         series,
-        {
-            "ConvexAR": model_of(options),
-            **linear_models(check_lags(options.lags), increments=options.returns),
-        },
+        models,
         horizon=options.horizon,
         initial=options.initial,
         window=options.window,
@@ -46,18 +84,12 @@ def _run(options: argparse.Namespace, given: Given, command: str) -> Output:
         progress=options.progress,
         rng=options.seed,
     )
-    scores = result.scores(increments=options.returns).reset_index()
-    tests = result.compare(AR1, rng=options.seed).reset_index().drop(columns=["rmse", "mae"])
-    gap = float(result.forecasts["relative_gap"].max())
-    facts = {
-        "rows": records(scores),
-        "comparisons": records(tests),
-        "origins": len(result.schedule.origins(len(series))),
-        "relative_gap": plain(gap),
-        "failures": records(result.failures.astype(str)),
-    }
-    text = _text(result, scores, tests, gap)
-    return Output(text, head(given, command) | facts, result.plot)
+
+
+def _on_calendar(series: pd.Series) -> pd.Series:
+    """Put in the rows of stamps that are missing on the calendar, as a fit does."""
+    whole = complete(series.index)
+    return series if len(whole) == len(series) else series.reindex(whole)
 
 
 def _returns(series: pd.Series) -> pd.Series:
