@@ -7,16 +7,16 @@ compiled), ``kernel_lags``, ``normal``, ``nodal``, ``block_updates``, ``line_ste
 any number of columns), ``ramps`` and ``ramp_search`` (capped ramps), ``master``, ``rows``,
 ``column_search`` (any dictionary), ``interior``, ``rounds``, ``bounded_columns``, ``ordered``,
 ``nodal_rows`` and ``bounded_nodes`` (quantile, absolute and Huber losses), ``minimisers`` and
-``least_norm`` (``beta = 0``), ``solver``, ``path_pieces``, ``homotopy``, ``path``; data not in memory:
-``aggregates``, ``kernel_tally``, ``streams``; data that come and go: ``sorted_pairs``, ``kernel_windows``,
-``incremental``; then the users' side: ``stamps``, ``calendars``, ``observations``, ``deterministic``,
-``lags``, ``transforms``, ``criteria``, ``cross_validation``, ``selection``, ``forecast``, ``settings``,
-``inference``, ``parameters``, ``results``, ``conformal``, ``direct_quantiles``, ``intervals``,
-``persistence``, ``sliding``, ``refit``, ``diagnostics``, ``fitted``, ``model``, ``quantile_paths``,
-``quantile_model``, ``orders``, ``regressor``, ``baselines``; ``schedule``, ``forecasters``,
-``interval_kinds``, ``wrapped``, ``rolling``, ``scoring``, ``evaluation``, ``resume``, ``backtesting``,
-``trading`` (backtests); ``contest``, ``race``, ``comparison``, ``curves``, ``svg``, ``page``, ``report``
-(the comparison and its page); ``commands`` and ``cli``.
+``least_norm`` (``beta = 0``), ``solution``, ``solver``, ``path_pieces``, ``homotopy``, ``path``; data not
+in memory: ``aggregates``, ``kernel_tally``, ``streams``; data that come and go: ``sorted_pairs``,
+``kernel_windows``, ``incremental``; then the users' side: ``stamps``, ``calendars``, ``observations``,
+``deterministic``, ``lags``, ``transforms``, ``criteria``, ``cross_validation``, ``selection``,
+``forecast``, ``settings``, ``inference``, ``parameters``, ``results``, ``conformal``, ``direct_quantiles``,
+``intervals``, ``persistence``, ``sliding``, ``refit``, ``diagnostics``, ``fitted``, ``model``,
+``quantile_paths``, ``quantile_model``, ``orders``, ``regressor``, ``baselines``; ``schedule``,
+``forecasters``, ``interval_kinds``, ``wrapped``, ``rolling``, ``scoring``, ``evaluation``, ``resume``,
+``backtesting``, ``trading`` (backtests); ``contest``, ``race``, ``comparison``, ``curves``, ``svg``,
+``page``, ``report`` (the comparison and its page); ``commands`` and ``cli``.
 
 Letters: n observations, p input columns (lags), m distinct inputs (knots), k active features, L depth,
 beta penalty, U unpenalised columns, z feature coefficients.
@@ -33,7 +33,8 @@ from cvxar.network import Network
 from cvxar.path import SolutionPath, solve_path
 from cvxar.problem import LassoProblem
 from cvxar.quantile_model import QuantileAR
-from cvxar.solver import Solution, solve
+from cvxar.solution import Solution
+from cvxar.solver import solve
 
 __version__ = "0.1.0"
 

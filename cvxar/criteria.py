@@ -7,7 +7,7 @@ from typing import NamedTuple
 import scipy
 
 from cvxar.losses import Loss
-from cvxar.solver import Solution
+from cvxar.solution import Solution
 
 # price of one degree of freedom in -2 log likelihood, given the number of observations
 CRITERIA: dict[str, Callable[[int], float]] = {

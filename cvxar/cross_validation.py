@@ -22,7 +22,8 @@ from cvxar.errors import InputError
 from cvxar.penalty_grid import DENSITY, beta_grid
 from cvxar.problem import LassoProblem
 from cvxar.simulation import conditional_mean
-from cvxar.solver import Solution, solve
+from cvxar.solution import Solution
+from cvxar.solver import solve
 
 RULES = ("cv", "cv1se")
 FOLDS = 5

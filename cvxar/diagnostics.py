@@ -13,7 +13,8 @@ from cvxar.options import check_count, make_generator
 from cvxar.results import Results, regression, selected_by
 from cvxar.settings import Settings
 from cvxar.simulation import conditional_mean, draw_shocks, simulate
-from cvxar.solver import Solution, solve
+from cvxar.solution import Solution
+from cvxar.solver import solve
 
 REPLICATIONS = 99
 # a statistic this close to another counts as equal: two fits of the same quality

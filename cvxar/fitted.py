@@ -13,7 +13,7 @@ from cvxar.options import check_share
 from cvxar.results import Results
 from cvxar.results_plots import draw_diagnostics, draw_fit, draw_network, draw_path
 from cvxar.settings import Settings, Terms
-from cvxar.solver import Solution
+from cvxar.solution import Solution
 from cvxar.summary import summarise
 
 

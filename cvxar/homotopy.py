@@ -33,7 +33,8 @@ from cvxar.errors import InputError
 from cvxar.nodal import Rows
 from cvxar.path_pieces import Face, Ground, Piece, first_piece, mixed_state, piece_of
 from cvxar.problem import LassoProblem
-from cvxar.solver import Solution, solve
+from cvxar.solution import Solution
+from cvxar.solver import solve
 from cvxar.spline import Spline
 
 LARGEST = 10_000

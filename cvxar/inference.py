@@ -22,7 +22,7 @@ from cvxar._typing import Array
 from cvxar.architectures import Unit
 from cvxar.piecewise import combine
 from cvxar.problem import LassoProblem
-from cvxar.solver import Solution
+from cvxar.solution import Solution
 
 # entries of the design per block of rows
 BLOCK = 2_000_000

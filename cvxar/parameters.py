@@ -8,7 +8,7 @@ from cvxar.deterministic import Deterministic
 from cvxar.inference import Covariance, coefficient_table, slopes_of
 from cvxar.piecewise import PiecewiseLinear
 from cvxar.settings import Terms
-from cvxar.solver import Solution
+from cvxar.solution import Solution
 
 
 def free_coefficients(solution: Solution) -> Array:

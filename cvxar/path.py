@@ -15,7 +15,8 @@ from cvxar.errors import CertificateWarning, InputError, InputTypeError, unknown
 from cvxar.homotopy import between, check_homotopy, follow, has_kink_path
 from cvxar.options import check_tolerance
 from cvxar.problem import LassoProblem, check_beta
-from cvxar.solver import Solution, solve
+from cvxar.solution import Solution
+from cvxar.solver import solve
 
 METHODS = ("grid", "homotopy")
 

@@ -28,7 +28,7 @@ from cvxar.problem import LassoProblem
 from cvxar.results import Results, fit_results
 from cvxar.selection import Selection
 from cvxar.settings import Settings
-from cvxar.solver import Solution
+from cvxar.solution import Solution
 from cvxar.stamps import check_index
 from cvxar.transforms import Difference, Scale
 from cvxar.trees import (

@@ -15,7 +15,7 @@ from cvxar.results import Results, fit_results
 from cvxar.selection import Selection
 from cvxar.settings import Settings
 from cvxar.sliding import can_slide
-from cvxar.solver import Solution
+from cvxar.solution import Solution
 
 
 def refit(old: Results, known: Observations, settings: Settings) -> Results:

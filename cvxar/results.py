@@ -24,7 +24,7 @@ from cvxar.problem import LassoProblem
 from cvxar.selection import Selection, select
 from cvxar.settings import Settings, Terms
 from cvxar.simulation import conditional_mean
-from cvxar.solver import Solution
+from cvxar.solution import Solution
 from cvxar.transforms import Difference, Scale, fit_scale
 
 

@@ -12,7 +12,8 @@ from cvxar.errors import InputError, unknown_name
 from cvxar.options import check_real
 from cvxar.penalty_grid import beta_grid
 from cvxar.problem import LassoProblem
-from cvxar.solver import Solution, solve
+from cvxar.solution import Solution
+from cvxar.solver import solve
 
 # the path ends once the criterion exceeds its best value by the price of this many kinks
 PATIENCE = 10.0

@@ -11,7 +11,7 @@ from cvxar._typing import Array
 from cvxar.errors import unknown_name
 from cvxar.piecewise import PiecewiseLinear, combine
 from cvxar.problem import LassoProblem
-from cvxar.solver import Solution
+from cvxar.solution import Solution
 
 EXTRAPOLATIONS = ("ar", "network")
 
