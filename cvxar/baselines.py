@@ -46,7 +46,7 @@ class Baseline(ABC):
             Values that are not finite numbers, stamps out of order, too few observations.
         """
         known = observe(series, gaps=self.takes_missing, calendar=False)
-        self.lags_ = self._check()
+        self.lags_ = self._check(len(known))
         lag_frame(known, self.lags_)
         self._known = known
         self._estimate()
@@ -119,8 +119,8 @@ class Baseline(ABC):
         return values[-self.lags_[-1] :]
 
     @abstractmethod
-    def _check(self) -> tuple[int, ...]:
-        """Check the arguments before any work and return the lags."""
+    def _check(self, count: int) -> tuple[int, ...]:
+        """Check the arguments, for so many observations, before any work and return the lags."""
 
     @abstractmethod
     def _estimate(self) -> None:
@@ -165,8 +165,8 @@ class AutoRegression(Baseline):
     def __init__(self, lags: int | Sequence[int] = 1) -> None:
         self.lags = lags
 
-    def _check(self) -> tuple[int, ...]:
-        return check_lags(self.lags)
+    def _check(self, count: int) -> tuple[int, ...]:
+        return check_lags(self.lags, count=count)
 
     def _estimate(self) -> None:
         from statsmodels.tools.sm_exceptions import SingularMatrixWarning
@@ -221,7 +221,7 @@ class RandomWalk(Baseline):
     def _recent(self, values: Array) -> Array:
         return values[np.isfinite(values)][-1:]
 
-    def _check(self) -> tuple[int, ...]:
+    def _check(self, count: int) -> tuple[int, ...]:
         return (1,)
 
     def _estimate(self) -> None:
@@ -345,10 +345,10 @@ class TrainedNetwork(Baseline):
         self._observations()
         return self._trained
 
-    def _check(self) -> tuple[int, ...]:
+    def _check(self, count: int) -> tuple[int, ...]:
         self.descent()
         check_count(self.restarts, "restarts")
-        return check_lags(self.lags)
+        return check_lags(self.lags, count=count)
 
     def descent(self) -> Descent:
         """How this network is trained, checked."""

@@ -247,7 +247,7 @@ def compare(
     plan = Plan(
         check_count(horizon, "horizon"),
         _count_tested(test, len(level)),
-        check_lags(lags),
+        check_lags(lags, count=len(level)),
         ConvexAR(lags, architecture=architecture, beta=beta, skip=skip),
         _check_models(models),
         int(make_generator(rng).integers(2**31)),

@@ -10,7 +10,10 @@ import pandas as pd
 from cvxar._typing import Array, IntArray
 from cvxar.deterministic import CONSTANT, Deterministic
 from cvxar.errors import InputError, InputTypeError
+from cvxar.memory import check_memory
 from cvxar.observations import Observations
+
+LISTED = 64  # bytes a lag takes at the least: its number, its name's place, its column of two rows
 
 
 @dataclass(frozen=True)
@@ -41,17 +44,21 @@ class LagFrame:
     rows: IntArray
 
 
-def check_lags(lags: int | Sequence[int], none: str = "at least one is needed") -> tuple[int, ...]:
+def check_lags(
+    lags: int | Sequence[int], none: str = "at least one is needed", count: int | None = None
+) -> tuple[int, ...]:
     """Return the lags as an ascending tuple: ``p`` means ``1..p``, a sequence means itself.
 
-    ``none`` is what the message says of having no lags.
+    ``none`` is what the message says of having no lags; ``count`` is the number of observations, if known.
 
     Raises
     ------
     InputTypeError
         If they are not whole numbers.
     InputError
-        If one is below 1 or appears twice, or there is none.
+        If one is below 1 or appears twice, or there is none, or ``p`` is too large for the observations.
+    TooLargeError
+        If ``p`` lags would not fit into memory.
 
     Examples
     --------
@@ -60,7 +67,7 @@ def check_lags(lags: int | Sequence[int], none: str = "at least one is needed") 
     """
     if isinstance(lags, (bool, str, bytes)) or not isinstance(lags, (int, np.integer, Sequence, np.ndarray)):
         raise InputTypeError(f"lags must be a whole number or a sequence of whole numbers, got {lags!r}")
-    chosen = [*range(1, int(lags) + 1)] if isinstance(lags, (int, np.integer)) else list(lags)
+    chosen = _listed(int(lags), count) if isinstance(lags, (int, np.integer)) else list(lags)
     if not all(_is_whole(lag) for lag in chosen):
         raise InputTypeError(f"lags must be whole numbers, got {lags!r}")
     if not chosen or min(chosen) < 1 or len(set(chosen)) < len(chosen):
@@ -68,7 +75,15 @@ def check_lags(lags: int | Sequence[int], none: str = "at least one is needed") 
     return tuple(sorted(int(lag) for lag in chosen))
 
 
-def lags_or_none(lags: int | Sequence[int] | None) -> tuple[int, ...]:
+def _listed(most: int, count: int | None) -> list[int]:
+    """Return 1 to ``most``, refused before it is listed if it can be of no use."""
+    if count is not None:
+        _check_long_enough(count, most)
+    check_memory(LISTED * float(most), f"a regression on {most:,} lags", "use fewer lags")
+    return [*range(1, most + 1)]
+
+
+def lags_or_none(lags: int | Sequence[int] | None, count: int | None = None) -> tuple[int, ...]:
     """Return the lags as :func:`check_lags` does, or an empty tuple for ``None`` and 0.
 
     Examples
@@ -76,14 +91,16 @@ def lags_or_none(lags: int | Sequence[int] | None) -> tuple[int, ...]:
     >>> lags_or_none(2), lags_or_none(0), lags_or_none(None)
     ((1, 2), (), ())
     """
-    return () if lags is None or (_is_whole(lags) and lags == 0) else check_lags(lags, "None or 0 for none")
+    if lags is None or (_is_whole(lags) and lags == 0):
+        return ()
+    return check_lags(lags, "None or 0 for none", count)
 
 
 def _is_whole(value: Any) -> bool:
     return isinstance(value, (int, np.integer)) and not isinstance(value, (bool, np.bool_))
 
 
-def check_subset(nonlinear: int | Sequence[int] | None, lags: tuple[int, ...]) -> tuple[int, ...]:
+def check_subset(nonlinear: int | Sequence[int] | None, lags: Sequence[int]) -> tuple[int, ...]:
     """Return the lags with a network: all of them for ``None``.
 
     Raises
@@ -97,9 +114,10 @@ def check_subset(nonlinear: int | Sequence[int] | None, lags: tuple[int, ...]) -
     ((1, 2), (2,), ())
     """
     if nonlinear is None:
-        return lags
-    chosen = lags_or_none(nonlinear)
-    if not set(chosen) <= set(lags):
+        return tuple(lags)
+    beyond = isinstance(nonlinear, (int, np.integer)) and nonlinear > max(lags, default=0)
+    chosen = () if beyond else lags_or_none(nonlinear)
+    if beyond or not set(chosen) <= set(lags):
         raise InputError(f"nonlinear_lags must be among the lags {list(lags)}, got {nonlinear!r}")
     return chosen
 
@@ -128,7 +146,7 @@ def lag_frame(
     """
     first, names = max(longest(lags), hold_back), lag_names(known, lags)
     _check_names(known.exog_names, (*deterministic.names, *names))
-    _check_long_enough(known, first)
+    _check_long_enough(len(known), first)
     x, free = lag_matrix(known.values, lags, first), free_columns(known, deterministic, first)
     rows = complete_rows(known.values[first:], x, free)
     if len(rows) < 2:
@@ -169,10 +187,10 @@ def longest(lags: tuple[int, ...]) -> int:
     return lags[-1] if lags else 0
 
 
-def _check_long_enough(known: Observations, first: int) -> None:
-    if len(known) < first + 2:
+def _check_long_enough(count: int, first: int) -> None:
+    if count < first + 2:
         raise InputError(
-            f"{len(known)} observations are too few for lag {first}: at least {first + 2} are needed; "
+            f"{count} observations are too few for lag {first}: at least {first + 2} are needed; "
             "use fewer lags or a longer series"
         )
 

@@ -113,6 +113,8 @@ def select_order(
         raise InputError(
             f"beta={settings['beta']!r} cannot be given: criterion={criterion!r} chooses the penalty"
         )
+    if settings.get("nonlinear_lags") is not None:
+        check_subset(settings["nonlinear_lags"], range(1, maxlag + 1))
     if glob and maxlag > MOST_GLOBAL:
         raise InputError(f"glob=True tries all subsets of at most {MOST_GLOBAL} lags; got maxlag={maxlag}")
     if "beta_ratio" not in settings:
@@ -143,7 +145,6 @@ def _candidate(
     series: Any, exog: Any, lags: tuple[int, ...], maxlag: int, settings: dict[str, Any]
 ) -> pd.DataFrame:
     """Return the rows of one candidate: its path, or its fit where the penalty is given."""
-    check_subset(settings.get("nonlinear_lags"), tuple(range(1, maxlag + 1)))
     model = _model(lags, settings, hold_back=maxlag).fit(series, exog)
     table = model.path_
     if table is None:

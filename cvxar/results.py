@@ -252,7 +252,7 @@ def prepare(known: Observations, settings: Settings) -> Prepared:
     InputError, InputTypeError
         For settings or data that cannot be used.
     """
-    terms, seasonal = settings.check(), bool(settings.seasonal)
+    terms, seasonal = settings.check(len(known)), bool(settings.seasonal)
     own = seasons(known.index) if seasonal and settings.period is None else None
     deterministic = Deterministic(settings.trend, check_period(settings.period, seasonal, own))
     scale = fit_scale(settings.transform, known.values)

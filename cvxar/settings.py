@@ -111,8 +111,8 @@ class Settings:
         changed = {k: v for k, v in self.get_params().items() if not _same(v, default[k])}
         return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in changed.items())})"
 
-    def check(self) -> Terms:
-        """Raise for any argument that cannot be used; return the lags.
+    def check(self, count: int | None = None) -> Terms:
+        """Raise for any argument that cannot be used (with ``count`` observations); return the lags.
 
         Raises
         ------
@@ -131,10 +131,10 @@ class Settings:
         architectures.get(self.architecture)
         losses.get(self.loss)
         check_beta_choice(self.beta, self.beta_ratio)
-        return self._terms()
+        return self._terms(count)
 
-    def _terms(self) -> Terms:
-        lags = lags_or_none(self.lags)
+    def _terms(self, count: int | None) -> Terms:
+        lags = lags_or_none(self.lags, count)
         nonlinear, least = check_subset(self.nonlinear_lags, lags), longest(lags)
         hold_back = least if self.hold_back is None else check_count(self.hold_back, "hold_back", least)
         return Terms(lags, nonlinear, hold_back)

@@ -1,6 +1,7 @@
 """From any series people have to the regression on its lags: shapes, stamps, refusals."""
 
 import decimal
+import tracemalloc
 
 import numpy as np
 import pandas as pd
@@ -8,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cvxar.errors import InputError, InputTypeError
-from cvxar.lags import check_lags, lag_frame
+from cvxar import ConvexAR, QuantileAR, compare, select_order
+from cvxar.baselines import AutoRegression, TrainedNetwork
+from cvxar.errors import InputError, InputTypeError, TooLargeError
+from cvxar.lags import check_lags, check_subset, lag_frame
 from cvxar.observations import extend, observe
 from cvxar.stamps import extend_index, future_index, locate
 
@@ -229,3 +232,38 @@ def test_later_observations_need_the_same_exogenous_columns():
     with pytest.raises(InputError, match="leave it out"):
         extend(observe([1.0]), [1.0], [1.0])
     assert extend(known, [1.0, 2.0], np.zeros((2, 2))).exog.shape == (6, 2)
+
+
+TOO_MANY = {
+    "ConvexAR": lambda y, p: ConvexAR(p).fit(y),
+    "without a network": lambda y, p: ConvexAR(p, nonlinear_lags=0).fit(y),
+    "QuantileAR": lambda y, p: QuantileAR(lags=p).fit(y),
+    "AutoRegression": lambda y, p: AutoRegression(p).fit(y),
+    "TrainedNetwork": lambda y, p: TrainedNetwork(lags=p).fit(y),
+    "select_order": lambda y, p: select_order(y, p),
+    "compare": lambda y, p: compare(pd.Series(y), lags=p),
+}
+
+
+@pytest.mark.parametrize("call", TOO_MANY.values(), ids=TOO_MANY)
+def test_lags_that_a_series_cannot_have_are_not_listed_first(call):
+    y = np.random.default_rng(0).normal(size=50)
+    with pytest.raises(InputError, match=r"too few|need"):  # loads what is imported late
+        call(y, 200)
+    tracemalloc.start()
+    try:
+        with pytest.raises(InputError, match="50 observations are too few for lag 1000000: at least 1000002"):
+            call(y, 1_000_000)
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_more_lags_than_memory_are_refused_where_the_series_is_not_known():
+    with pytest.raises(TooLargeError, match="use fewer lags"):
+        check_lags(10**15)
+
+
+def test_a_whole_number_of_nonlinear_lags_is_compared_before_it_is_listed():
+    with pytest.raises(InputError, match=r"must be among the lags \[1, 2\], got 1000000000000000"):
+        check_subset(10**15, (1, 2))
