@@ -79,7 +79,7 @@ class Covariance:
         root = root / scale[:, None]
         if self.solution.problem.fit_intercept:
             root[0] -= anchor[1:] @ root[1:]
-            lost[0] |= bool(np.any(lost[1:] & (anchor[1:] != 0)))
+            lost[0] = _constant_lost(vt[~good] / scale, anchor)
         return root, lost
 
     def of(self, combinations: Array) -> Array:
@@ -94,6 +94,13 @@ class Covariance:
         covariance[bad] = np.nan
         covariance[:, bad] = np.nan
         return covariance
+
+
+def _constant_lost(null: Array, anchor: Array) -> bool:
+    """Whether coefficients (m, k) of anchored columns that add up to nothing move the constant as given."""
+    moved = null[:, 0] - null[:, 1:] @ anchor[1:]
+    size = 1.0 + np.abs(null[:, 1:]) @ np.abs(anchor[1:])
+    return bool(np.any(np.abs(moved) > np.sqrt(RANK) * size))
 
 
 def _frame(solution: Solution) -> tuple[Array, Array]:

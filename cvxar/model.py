@@ -86,7 +86,8 @@ class ConvexAR(Fitted):
         Free linear parameters, named as in ``AutoReg``: ``const``, ``close.L1``, exogenous names.
     bse_, tvalues_, pvalues_ : Series
         Their standard errors, ratios and p values, conditional on the selected breakpoints
-        (:mod:`cvxar.inference`); NaN where there are as many coefficients as observations.
+        (:mod:`cvxar.inference`); NaN where there are as many coefficients as observations, and for
+        columns that are collinear, which ``summary()`` names.
     regimes_ : DataFrame
         Linear pieces of every lag with a network: lag, from, to, slope, std_err, z, pvalue
         (conditional likewise), nobs.

@@ -143,10 +143,22 @@ def _caveats(model: Results) -> Iterable[str]:
         )
     elif not model.covariance.known:
         yield "No standard errors: they are those of least squares, and the loss is another."
+    yield from _collinear(model)
     if model.settings.transform is not None:
         yield (
             f"Fitted to the transformed series ({model.predictor.scale}): parameters, likelihood and "
             "criteria are on that scale; forecasts are not."
+        )
+
+
+def _collinear(model: Results) -> Iterable[str]:
+    """Name the coefficients that the data cannot tell apart."""
+    errors = model.inference["std_err"]
+    lost = [str(name) for name in errors.index[errors.isna()]]
+    if model.covariance.known and lost:
+        yield (
+            f"No standard errors for {', '.join(lost)}: their columns are collinear, with each other or with "
+            "active features, and the data cannot tell the coefficients apart; leave a column out."
         )
 
 

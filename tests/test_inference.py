@@ -89,6 +89,24 @@ def test_columns_that_depend_on_each_other_are_not_identified():
     assert model.bse_.iloc[1] == pytest.approx(plain.bse_.iloc[1])
 
 
+@pytest.mark.parametrize("offset", [0.0, 1.0, -1e3])
+@pytest.mark.parametrize("multiple", [2.0, -0.3])
+@pytest.mark.parametrize("shift", [0.0, 5.0])
+def test_the_constant_is_identified_where_collinear_columns_do_not_add_up_to_it(offset, multiple, shift):
+    first = np.random.default_rng(0).normal(offset, 1.0, size=309)
+    exog = pd.DataFrame({"a": first, "b": multiple * first + shift}, index=SUNSPOTS.index)
+    model = ConvexAR(2, beta_ratio=1.0).fit(SUNSPOTS, exog)
+    alone = ConvexAR(2, beta_ratio=1.0).fit(SUNSPOTS, exog[["a"]])
+    assert model.bse_[["a", "b"]].isna().all()
+    if shift:
+        assert np.isnan(model.bse_["const"])
+    else:
+        assert model.bse_["const"] == pytest.approx(alone.bse_["const"], rel=1e-6)
+    named = "const, a, b" if shift else "a, b"
+    assert f"No standard errors for {named}: their columns are collinear" in model.summary().as_text()
+    assert "collinear" not in alone.summary().as_text()
+
+
 def test_the_summary_can_be_printed_in_three_ways():
     model = ConvexAR(2).fit(SUNSPOTS)
     summary = model.summary()
