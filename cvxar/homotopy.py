@@ -63,14 +63,19 @@ def check_homotopy(problem: LassoProblem) -> None:
 
 
 def _obstacle(problem: LassoProblem) -> str:
-    if not has_kink_path(problem):
-        return (
-            "needs a two-layer relu, leaky_relu or abs network with squared loss, a constant, one "
-            f"column of x that varies and no exog, got {problem!r}"
-        )
-    if len(problem.design.e) > LARGEST:
-        return f"takes at most {LARGEST:,} observations, got {len(problem.design.e):,}"
-    return ""
+    """The first condition that a problem does not meet; empty if it meets all."""
+    design, architecture, loss = problem.design, problem.architecture, problem.loss
+    columns, exog, n = design.x.shape[1], design.exog.shape[1], len(design.e)
+    conditions = (
+        (architecture.hinge_cost is None, f"takes two-layer relu, leaky_relu or abs, got {architecture!r}"),
+        (not loss.quadratic, f"takes the squared loss, got {loss!r}"),
+        (columns != 1, f"takes one column of x, got {columns}"),
+        (exog > 0, f"takes no exogenous columns (trends and seasons are such), got {exog}"),
+        (not design.fit_intercept, "needs a constant, got fit_intercept=False"),
+        (not has_kink_path(problem), "needs a column of x that varies, got a constant one"),
+        (n > LARGEST, f"takes at most {LARGEST:,} observations, got {n:,}"),
+    )
+    return next((reason for failed, reason in conditions if failed), "")
 
 
 def has_kink_path(problem: LassoProblem) -> bool:

@@ -326,7 +326,12 @@ def complaint(capsys, *arguments):
         ("path --method exact", "unknown method 'exact'; known: 'grid', 'homotopy'"),
         ("path --method homotopy --n-betas 3", "leave out --betas and --n-betas"),
         ("path --method homotopy --betas 3", "leave out --betas and --n-betas"),
-        ("path --method homotopy --lags 2", 'method="grid"'),
+        (
+            "path --method homotopy --lags 2",
+            "takes one lag, got 2; use one, such as --lags 1, or --method grid",
+        ),
+        ("path --method homotopy --trend ct", "such), got 1; use --method grid"),
+        ("path --method homotopy --architecture sign", "--method homotopy takes two-layer relu"),
         ("path --method homotopy --tol 0", "tol must be"),
         ("path --betas 3,2 --n-betas 3", "leave out --n-betas and --min-ratio"),
         ("path --betas -3", "beta must be finite and at least 0, got -3.0"),

@@ -389,21 +389,21 @@ def test_any_path_answers_at_any_penalty():
 
 
 @pytest.mark.parametrize(
-    "given",
+    ("given", "says"),
     [
-        {"loss": "absolute"},
-        {"architecture": "deep_relu"},
-        {"exog": np.arange(10_001.0) ** 2},
-        {"x": np.ones(10_001)},
-        {"x": np.ones((10_001, 2)).cumsum(axis=0)},
-        {},  # one observation too many
+        ({"loss": "absolute"}, r"takes the squared loss, got Absolute\(\)"),
+        ({"architecture": "deep_relu"}, "takes two-layer relu, leaky_relu or abs, got DeepNarrow"),
+        ({"exog": np.arange(10_001.0) ** 2}, r"no exogenous columns \(.*\), got 1"),
+        ({"x": np.ones(10_001)}, "a column of x that varies, got a constant one"),
+        ({"x": np.ones((10_001, 2)).cumsum(axis=0)}, "takes one column of x, got 2"),
+        ({"fit_intercept": False}, "needs a constant, got fit_intercept=False"),
+        ({}, "at most 10,000 observations, got 10,001"),
     ],
-    ids=str,
 )
-def test_problems_without_an_exact_path_are_sent_to_the_grid(given):
+def test_problems_without_an_exact_path_are_sent_to_the_grid(given, says):
     n = 12 if "architecture" in given else 10_001
     data = {"x": np.arange(10_001.0)[:n], "y": np.arange(10_001.0)[:n] % 7, "skip": True}
-    with pytest.raises(InputError, match='method="grid"'):
+    with pytest.raises(InputError, match=f'^method="homotopy" .*{says}.*; use method="grid"'):
         solve_path(LassoProblem(beta=1.0, **(data | given)), method="homotopy")
 
 

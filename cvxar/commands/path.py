@@ -1,6 +1,7 @@
 """``cvxar path``: solutions along a decreasing grid of penalties, or at every event of the exact path."""
 
 import argparse
+import re
 from typing import Any
 
 from cvxar import plots
@@ -10,7 +11,8 @@ from cvxar.commands.inputs import Given
 from cvxar.errors import InputError
 from cvxar.lags import check_lags
 from cvxar.observations import observe
-from cvxar.path import METHODS, solve_path
+from cvxar.path import METHODS, SolutionPath, solve_path
+from cvxar.problem import LassoProblem
 from cvxar.results import prepare
 
 N_BETAS = 20
@@ -35,14 +37,7 @@ def _options(parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace, given: Given, command: str) -> Output:
     _check_grid(options)
     problem = prepare(observe(given.series, gaps=True), model_of(options)).problem
-    path = solve_path(
-        problem,
-        options.betas,
-        n_betas=N_BETAS if options.n_betas is None else options.n_betas,
-        min_ratio=1e-4 if options.min_ratio is None else options.min_ratio,
-        tol=options.tol,
-        method=options.method,
-    )
+    path = _solve(problem, options)
     rows = path.to_frame()
 
     def draw() -> Any:
@@ -53,12 +48,33 @@ def _run(options: argparse.Namespace, given: Given, command: str) -> Output:
     return Output(rows.to_string(index=False), head(given, command) | facts, draw)
 
 
+def _solve(problem: LassoProblem, options: argparse.Namespace) -> SolutionPath:
+    """Solve along the path; what an error asks for is said in the words of the command line."""
+    try:
+        return solve_path(
+            problem,
+            options.betas,
+            n_betas=N_BETAS if options.n_betas is None else options.n_betas,
+            min_ratio=1e-4 if options.min_ratio is None else options.min_ratio,
+            tol=options.tol,
+            method=options.method,
+        )
+    except InputError as error:
+        words = re.sub(r'method="(\w+)"', r"--method \1", str(error))
+        raise InputError(words) from None
+
+
 def _check_grid(options: argparse.Namespace) -> None:
     """Refuse options of which one would have no effect."""
     if options.betas is not None and (options.n_betas is not None or options.min_ratio is not None):
         raise InputError("--betas gives the penalties themselves; leave out --n-betas and --min-ratio")
     if options.method == "homotopy" and (options.betas is not None or options.n_betas is not None):
         raise InputError("--method homotopy finds the penalties itself; leave out --betas and --n-betas")
+    lags = check_lags(options.lags)
+    if options.method == "homotopy" and len(lags) > 1:
+        raise InputError(
+            f"--method homotopy takes one lag, got {len(lags)}; use one, such as --lags 1, or --method grid"
+        )
 
 
 PATH = Command("path", "solve along a decreasing grid of penalties, or the exact path", _options, _run)
