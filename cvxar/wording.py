@@ -42,7 +42,17 @@ def verdict(model: str, rival: str, target: str, skill: float, pvalue: float) ->
 
 
 def _p_value(pvalue: float) -> str:
-    return "p < 0.001" if pvalue < 0.001 else f"p = {pvalue:.2g}"
+    """Write a p-value with two digits, or as many as keep it on its side of the level.
+
+    Examples
+    --------
+    >>> _p_value(0.0413), _p_value(0.04996), _p_value(0.05004)
+    ('p = 0.041', 'p = 0.04996', 'p = 0.05')
+    """
+    if pvalue < 0.001:
+        return "p < 0.001"
+    texts = (f"{pvalue:.{digits}g}" for digits in range(2, 18))
+    return "p = " + next(text for text in texts if (float(text) < SIGNIFICANT) == (pvalue < SIGNIFICANT))
 
 
 def training_words(training: pd.DataFrame) -> Iterator[str]:

@@ -247,6 +247,7 @@ def test_the_summary_tells_rows_conclusions_and_notes(result):
     ("skill", "pvalue", "says"),
     [
         (0.2, 0.01, "A forecasts better than B on level (p = 0.01, squared error 20.0 % lower)."),
+        (-0.2, 0.0499, "A forecasts worse than B on level (p = 0.0499, squared error 20.0 % higher)."),
         (-0.2, 0.01, "A forecasts worse than B on level (p = 0.01, squared error 20.0 % higher)."),
         (
             0.2,
