@@ -8,7 +8,7 @@ import pandas as pd
 
 from cvxar._typing import Array
 from cvxar.errors import InputError
-from cvxar.figures import COLOURS, GREY, finish, new_grid
+from cvxar.figures import COLOURS, CROWD, GREY, finish, new_grid
 from cvxar.network import Breakpoint
 from cvxar.path import SolutionPath
 
@@ -100,17 +100,52 @@ def plot_solution_path(path: SolutionPath, *, column: int = 0, name: str = "x", 
     ratio = _ratios(path)
     size, formula = _sizes(path, column)
     order = _by_share(size)
-    for i, where in enumerate(order):
+    names = dict(zip(order, _short([formula[where] for where in order[:MOST_NAMED]]), strict=False))
+    count = sum(int(np.isfinite(row).sum()) for row in size.values())
+    for i, where in reversed(list(enumerate(order))):  # the strongest on top
         named = i < MOST_NAMED
         look: dict[str, Any] = {"color": COLOURS[i] if named else GREY, "linewidth": 1.2 if named else 0.6}
-        upper.plot(ratio, np.nan_to_num(size[where]), label=formula[where] if named else None, **look)
+        upper.plot(ratio, np.nan_to_num(size[where]), label=names.get(where), **look)
         present = np.isfinite(size[where])
-        lower.plot(ratio[present], np.full(present.sum(), where), ".", markersize=4, color=look["color"])
+        marks = {"markersize": 4.0} if named else _faint(count)
+        lower.plot(ratio[present], np.full(present.sum(), where), ".", color=look["color"], **marks)
     _descending(axes, ratio)
     jumping = any(b.jump for s in path for b in s.network.breakpoints)
     finish(upper, "", "jump" if jumping else "slope change")
+    if order:
+        handles, labels = upper.get_legend_handles_labels()
+        upper.legend(handles[::-1], labels[::-1], title="breakpoints", fontsize=8, title_fontsize=8)
     finish(lower, "beta / beta_max", f"breakpoint, {name}")
     return axes
+
+
+def _short(names: Sequence[str]) -> list[str]:
+    """Write locations with four digits, or as many as tell them apart; other names stay.
+
+    Examples
+    --------
+    >>> _short(["-0.193421115776", "(1 + 2) / 2"]), _short(["1.00001", "1.00002"])
+    (['-0.1934', '(1 + 2) / 2'], ['1.00001', '1.00002'])
+    """
+    for digits in range(4, 13):
+        short = [_rounded(name, digits) for name in names]
+        if len(set(short)) == len(set(names)):
+            return short
+    return list(names)
+
+
+def _rounded(name: str, digits: int) -> str:
+    try:
+        return f"{float(name):.{digits}g}"
+    except ValueError:
+        return name
+
+
+def _faint(count: int) -> dict[str, Any]:
+    """Marks of the weaker breakpoints: so many that they would merge are small and translucent."""
+    if count <= CROWD:
+        return {"markersize": 4.0}
+    return {"markersize": 2.0, "markeredgewidth": 0, "alpha": max(0.4, CROWD / count), "rasterized": True}
 
 
 def plot_solution_paths(path: SolutionPath, names: Sequence[str]) -> Any:
