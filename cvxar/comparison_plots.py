@@ -8,7 +8,7 @@ import pandas as pd
 
 from cvxar._typing import Array
 from cvxar.errors import InputError
-from cvxar.figures import COLOURS, STYLES, finish, new_axes, new_grid, stamps
+from cvxar.figures import COLOURS, STYLES, band_levels, finish, new_axes, new_grid, shade, stamps
 
 
 def plot_forecasts(forecasts: pd.DataFrame, *, unit: str = "value", ax: Any = None) -> Any:
@@ -18,6 +18,7 @@ def plot_forecasts(forecasts: pd.DataFrame, *, unit: str = "value", ax: Any = No
     ----------
     forecasts : DataFrame
         Columns model, time, horizon, y, mean: the forecasts of one series, as in ``Comparison.forecasts``.
+        Bands (lower_80, upper_80, ...) are drawn of the first model that has any.
     unit : str
         Label of the vertical axis: what is forecast, and its unit.
     ax : matplotlib Axes, optional
@@ -30,12 +31,27 @@ def plot_forecasts(forecasts: pd.DataFrame, *, unit: str = "value", ax: Any = No
     ax = new_axes(ax)
     first = forecasts[forecasts["model"] == forecasts["model"].iloc[0]]
     ax.plot(stamps(first["time"]), first["y"], color="black", linewidth=1.6, label="observed")
+    _draw_bands(forecasts, ax)
     for model, (colour, style) in _looks(forecasts).items():
         rows = forecasts[forecasts["model"] == model]
         ax.plot(stamps(rows["time"]), rows["mean"], color=colour, linestyle=style, linewidth=1.2, label=model)
     steps = int(first["horizon"].iloc[0])
     ax.set_title(f"Forecasts {steps} step{'s' if steps > 1 else ''} ahead", fontsize=10)
     return finish(ax, "time", unit)
+
+
+def _draw_bands(forecasts: pd.DataFrame, ax: Any) -> None:
+    """Shade the bands of the first model that has any, the widest first."""
+    levels = band_levels(forecasts)
+    known = forecasts.dropna(subset=[f"lower_{level}" for level in levels]) if levels else forecasts[:0]
+    if known.empty:
+        return
+    model = known["model"].iloc[0]
+    rows, colour = forecasts[forecasts["model"] == model], _looks(forecasts)[model][0]
+    for level in reversed(levels):
+        low, high = rows[f"lower_{level}"], rows[f"upper_{level}"]
+        look = {"color": colour, "alpha": shade(level), "linewidth": 0}
+        ax.fill_between(stamps(rows["time"]), low, high, label=f"{model}, {level} %", **look)
 
 
 def plot_error_difference(

@@ -194,6 +194,23 @@ def dots(count: int) -> dict[str, Any]:
     }
 
 
+def band_levels(forecast: pd.DataFrame) -> list[str]:
+    """Return the levels of the bands among the columns, in per cent and ascending.
+
+    Examples
+    --------
+    >>> band_levels(pd.DataFrame(columns=["mean", "lower_95", "upper_95", "lower_80", "upper_80"]))
+    ['80', '95']
+    """
+    columns = map(str, forecast.columns)
+    return sorted((c.removeprefix("lower_") for c in columns if c.startswith("lower_")), key=float)
+
+
+def shade(level: str) -> float:
+    """Return how opaque a band is drawn: the wider, the fainter."""
+    return 0.12 + 0.28 * (1 - float(level) / 100)
+
+
 def stamps(time: Any) -> Any:
     """Return times as matplotlib can draw them."""
     index = pd.Index(time)

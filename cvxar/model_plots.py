@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cvxar.figures import COLOURS, CROWD, dots, finish, new_axes, new_grid, stamps
+from cvxar.figures import COLOURS, CROWD, band_levels, dots, finish, new_axes, new_grid, shade, stamps
 
 
 def plot_fit(observed: pd.Series, fitted: pd.Series, *, name: str = "y", ax: Any = None) -> Any:
@@ -64,12 +64,10 @@ def plot_forecast(history: pd.Series, forecast: pd.DataFrame, *, name: str = "y"
     # the fan opens at the last observation
     last, time = history.iloc[-1:], stamps(history.index[-1:].append(forecast.index))
     ax.plot(stamps(history.index), history, color="black", linewidth=1.2, label="observed")
-    columns = map(str, forecast.columns)
-    levels = sorted((c.removeprefix("lower_") for c in columns if c.startswith("lower_")), key=float)
-    for level in reversed(levels):
+    for level in reversed(band_levels(forecast)):
         low, high = (np.append(last, forecast[f"{side}_{level}"]) for side in ("lower", "upper"))
-        shade = 0.12 + 0.28 * (1 - float(level) / 100)
-        ax.fill_between(time, low, high, color=COLOURS[0], alpha=shade, linewidth=0, label=f"{level} %")
+        look = {"color": COLOURS[0], "alpha": shade(level), "linewidth": 0}
+        ax.fill_between(time, low, high, label=f"{level} %", **look)
     ax.plot(time, np.append(last, forecast["mean"]), color=COLOURS[0], linewidth=1.8, label="mean")
     return finish(ax, time_label(history.index), name)
 

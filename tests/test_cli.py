@@ -462,3 +462,14 @@ def test_a_backtest_counts_missing_days_as_a_fit_does(capsys, prices):
     expected = cvxar.backtest(gaps, models, initial=36).scores()["rmse"]
     assert {row["model"]: row["rmse"] for row in read["rows"]} == pytest.approx(expected.to_dict(), rel=1e-9)
     assert main(["backtest", str(file), "--returns", "--initial", "36", "--beta-ratio", "0.5"]) == 0
+
+
+def test_the_figure_of_a_backtest_has_the_baseline_of_its_text(capsys, prices, tmp_path, monkeypatch):
+    titles = []
+    monkeypatch.setattr(
+        "cvxar.plots.save_figure", lambda draw, path: titles.append(draw().axes[1].get_title())
+    )
+    options = ["--initial", "36", "--transform", "sqrt", "--plot", str(tmp_path / "a.png")]
+    assert main(["backtest", str(prices[0]), *options, "--beta-ratio", "0.5"]) == 0
+    assert "sqrt AR(1)" in capsys.readouterr().out
+    assert titles == ["Squared error saved against sqrt AR(1), accumulated (up is better)"]

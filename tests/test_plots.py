@@ -316,3 +316,33 @@ def test_many_points_stay_one_image():
     ]
     assert len(crowded) >= 4
     assert all(line.get_rasterized() for line in crowded)
+
+
+def test_bands_of_a_backtest_are_drawn():
+    series = pd.Series(np.random.default_rng(0).normal(size=60).cumsum())
+    models = {"last": lambda y, h: [y.iloc[-1]] * h, "ConvexAR": ConvexAR(beta_ratio=1.0)}
+    result = backtest(series, models, initial=50, level=(80, 95))
+    upper = result.plot(baseline="last").axes[0]
+    rows = result.forecasts.query("model == 'ConvexAR'")
+    drawn = {band.get_label(): band.get_paths()[0].vertices for band in upper.collections}
+    assert list(drawn) == ["ConvexAR, 95 %", "ConvexAR, 80 %"]
+    for level in (80, 95):
+        corners = drawn[f"ConvexAR, {level} %"]
+        assert set(rows[f"lower_{level}"]) | set(rows[f"upper_{level}"]) <= set(corners[:, 1])
+    plain = backtest(series, {"last": models["last"]}, initial=50, level=80)
+    assert not plain.plot().axes[0].collections
+
+
+def test_crowded_breakpoints_are_faint_and_named_in_few_digits():
+    x = np.random.default_rng(0).normal(size=150)
+    problem = LassoProblem(x, np.sin(3 * x) + x[::-1], beta=0.0, skip=True)
+    path = solve_path(problem, method="homotopy", min_ratio=1e-3)
+    upper, lower = plots.plot_solution_path(path)
+    legend = upper.get_legend()
+    named = [text.get_text() for text in legend.get_texts()]
+    assert legend.get_title().get_text() == "breakpoints"
+    assert len(named) == len(set(named)) == 6
+    assert all(len(name.lstrip("-0.").replace(".", "")) <= 4 for name in named)
+    assert all(np.abs(x - float(name)).min() <= 5e-4 for name in named)
+    sizes = [line.get_markersize() for line in lower.get_lines()]
+    assert max(sizes[:-6]) < min(sizes[-6:])  # the strongest are drawn last, on top
