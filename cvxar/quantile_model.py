@@ -75,6 +75,9 @@ nonlinear_lags, hold_back
     the training data are resampled, as shares of the local distance between the two. Several steps
     ahead paths are simulated from that.
 
+    Missing observations are allowed within the series, but not among the last ``max(lags)``, which the first
+    forecast needs: unlike ``ConvexAR``, ``forecast`` does not simulate across a missing end.
+
     Examples
     --------
     A series that halves at every step has nothing uncertain, so all quantiles are the same:
