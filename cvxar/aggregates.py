@@ -22,7 +22,7 @@ SLOT = 40  # bytes of a slot of the table
 REMEDY = "round the inputs to their tick, or fit a sample"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class Aggregates:
     """Observations summed by input; add two of them with ``+``.
 
@@ -41,6 +41,9 @@ class Aggregates:
     origin: Array
     shift: Array
     squares: Array
+
+    def __repr__(self) -> str:
+        return f"Aggregates({self.nobs} observations of {len(self)} distinct inputs)"
 
     def __len__(self) -> int:
         return len(self.x)

@@ -17,7 +17,7 @@ from cvxar.schedule import Schedule
 from cvxar.scoring import ORIGINS, Evidence, Rivalry, choose_scores, compare_with
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Backtest:
     """Result of :func:`cvxar.backtest`.
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cvxar.errors import InputError
+from cvxar.errors import InputError, InputTypeError
 from cvxar.files import write_atomically
 
 # Okabe and Ito's colours can be told apart by colour-blind readers; black is kept for the data.
@@ -61,7 +61,17 @@ def save_figure(draw: Callable[[], Any], path: str | PathLike[str]) -> None:
         Makes and returns the figure.
     path : path-like
         Its suffix chooses the format.
+
+    Raises
+    ------
+    InputTypeError
+        For a figure instead of a function that makes one.
     """
+    if not callable(draw):
+        raise InputTypeError(
+            f"draw must be a function that makes and returns the figure, got {type(draw).__name__}; a figure "
+            "that is made already is written by figure.savefig(path)"
+        )
     from matplotlib import pyplot
 
     pyplot.switch_backend("agg")

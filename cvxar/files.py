@@ -82,6 +82,8 @@ def _replace(target: Path, write: Callable[[Path], object]) -> None:
 
 
 def _target(path: str | PathLike[str]) -> Path:
+    if not os.fspath(path):
+        raise InputError("the name of the file is empty; give a path such as 'result.json'")
     return Path(os.path.realpath(path))
 
 

@@ -19,8 +19,9 @@ from cvxar.cells import Cells, CellState, Frame, Setting, flat_state
 from cvxar.certificate import Certificate
 from cvxar.coefficients import Coefficients
 from cvxar.design import middle_of
-from cvxar.errors import InputError
+from cvxar.errors import InputError, InputTypeError
 from cvxar.network import Network
+from cvxar.options import check_tolerance
 from cvxar.problem import check_beta, check_finite
 from cvxar.sorted_pairs import Points, SortedPairs
 
@@ -28,7 +29,7 @@ from cvxar.sorted_pairs import Points, SortedPairs
 FAR = 16.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class WindowSolution:
     """Solution on the window of its time: sketch of the point, certificate, penalty, rounds."""
 
@@ -47,6 +48,9 @@ class WindowSolution:
     def network(self) -> Network:
         """The trained network."""
         return Network(self.architecture.sigma, self.architecture.depth, self.point)
+
+    def __repr__(self) -> str:
+        return f"WindowSolution({len(self.sketch.inputs)} nodes, beta={self.beta:g}, {self.certificate})"
 
     def predict(self, x: ArrayLike) -> Array:
         """Evaluate at inputs of shape (n,): between the values at the kinks on the range of the data.
@@ -190,6 +194,7 @@ class IncrementalLasso:
         tol : float, default 1e-8
             Relative duality gap.
         """
+        check_tolerance(tol)
         cells, inputs, *_ = self._points()
         value, frame = self._penalty(cells, beta, beta_ratio), self._frame
         how = Setting(value / (frame.y_scale * frame.scale), self.cost, self.skip, 1e-32 * self.nobs)
@@ -235,14 +240,25 @@ def _far(low: float, high: float) -> bool:
 
 def _observation(x: float, y: float) -> tuple[float, float]:
     """Return two finite numbers."""
-    x, y = float(x), float(y)
+    x, y = _floats(x, "x", 0).item(), _floats(y, "y", 0).item()
     if not (math.isfinite(x) and math.isfinite(y)):
         _pair([x], [y])  # complains
     return x, y
 
 
+def _floats(values: ArrayLike, name: str, ndim: int | None = None) -> Array:
+    """Return a copy as floats; raise for what is none, or not of these dimensions."""
+    try:
+        array = np.array(values, dtype=float)
+    except (TypeError, ValueError):
+        raise InputTypeError(f"{name} must hold real numbers, got {values!r}") from None
+    if ndim is not None and array.ndim != ndim:
+        raise InputTypeError(f"{name} must be one number, got an array of shape {array.shape}")
+    return array
+
+
 def _pair(x: ArrayLike, y: ArrayLike) -> tuple[Array, Array]:
-    inputs, targets = np.array(x, dtype=float), np.array(y, dtype=float)
+    inputs, targets = _floats(x, "x"), _floats(y, "y")
     if inputs.ndim != 1 or inputs.shape != targets.shape:
         raise InputError(
             f"x and y must have one dimension and one length, got shapes {inputs.shape}, {targets.shape}"

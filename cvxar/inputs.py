@@ -35,12 +35,11 @@ def numbers(values: ArrayLike, name: str, ndim: int) -> Array:
         array = np.array(raw, dtype=float)
     except (TypeError, ValueError) as error:
         raise InputTypeError(f"{name} must hold real numbers only: {error}") from None
-    if array.ndim == 1 and ndim == 2:
-        array = array[:, None]
-    if array.ndim != ndim:
+    one_column = array.ndim == 1 and ndim == 2
+    if array.ndim != ndim and not one_column:
         raise InputError(f"{name} must have {ndim} dimension(s), got an array of shape {raw.shape}")
     check_finite(array, name)
-    return array
+    return array[:, None] if one_column else array
 
 
 def check_finite(array: Array, name: str) -> None:

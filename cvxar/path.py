@@ -19,6 +19,7 @@ from cvxar.solution import Solution
 from cvxar.solver import solve
 
 METHODS = ("grid", "homotopy")
+N_BETAS = 100
 
 
 @dataclass(frozen=True, repr=False)
@@ -158,7 +159,7 @@ def beta_grid(beta_max: float, n_betas: int, min_ratio: float) -> Array:
 def solve_path(
     problem: LassoProblem,
     betas: ArrayLike | None = None,
-    n_betas: int = 100,
+    n_betas: int | None = None,
     min_ratio: float = 1e-4,
     tol: float = 1e-8,
     solver: str = "auto",
@@ -171,7 +172,7 @@ def solve_path(
     problem : LassoProblem
         The problem; its own beta is not used.
     betas : array, optional
-        Penalties, in any order (solved from the largest). By default ``n_betas`` values from
+        Penalties, in any order (solved from the largest). By default ``n_betas`` (100) values from
         ``beta_max`` to ``min_ratio * beta_max``, evenly spaced in logarithm.
     n_betas, min_ratio
         The default grid.
@@ -207,8 +208,9 @@ def solve_path(
     if method not in METHODS:
         raise unknown_name("method", method, METHODS)
     if method == "homotopy":
-        return _followed(problem, betas, min_ratio, tol, solver)
-    grid = beta_grid(problem.beta_max, n_betas, min_ratio) if betas is None else _checked(betas)
+        return _followed(problem, betas, n_betas, min_ratio, tol, solver)
+    count = N_BETAS if n_betas is None else n_betas
+    grid = beta_grid(problem.beta_max, count, min_ratio) if betas is None else _checked(betas)
     solutions: list[Solution] = []
     for beta in grid:
         last = solutions[-1] if solutions else None
@@ -217,12 +219,18 @@ def solve_path(
 
 
 def _followed(
-    problem: LassoProblem, betas: ArrayLike | None, min_ratio: float, tol: float, solver: str
+    problem: LassoProblem,
+    betas: ArrayLike | None,
+    n_betas: int | None,
+    min_ratio: float,
+    tol: float,
+    solver: str,
 ) -> SolutionPath:
     """Follow the exact path, after a look at the options."""
-    if betas is not None or solver != "auto":
+    if betas is not None or n_betas is not None or solver != "auto":
         raise InputError(
-            'method="homotopy" finds the penalties itself; leave out betas and solver, then ask path.at(beta)'
+            'method="homotopy" finds the penalties itself; leave out betas, n_betas and solver, then ask '
+            "path.at(beta)"
         )
     check_tolerance(tol)
     check_homotopy(problem)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cvxar._typing import Array
-from cvxar.errors import NotFittedError
+from cvxar.errors import InputTypeError, NotFittedError
 from cvxar.observations import Observations, extend, observe
 from cvxar.options import check_flag
 
@@ -48,6 +48,11 @@ class Wrapped:
 
     def __init__(self, make: Callable[..., Any], *, takes_missing: bool = False, **fit_options: Any) -> None:
         check_flag("takes_missing", takes_missing)
+        if not callable(make):
+            raise InputTypeError(
+                "make must be a function of the data, such as lambda y: AutoReg(y, 2), got "
+                f"{type(make).__name__}"
+            )
         self.make, self.takes_missing, self.fit_options = make, takes_missing, fit_options
         self.result_: Any = None
         self._known: Observations | None = None

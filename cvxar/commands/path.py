@@ -54,7 +54,7 @@ def _solve(problem: LassoProblem, options: argparse.Namespace) -> SolutionPath:
         return solve_path(
             problem,
             options.betas,
-            n_betas=N_BETAS if options.n_betas is None else options.n_betas,
+            n_betas=_count(options),
             min_ratio=1e-4 if options.min_ratio is None else options.min_ratio,
             tol=options.tol,
             method=options.method,
@@ -62,6 +62,11 @@ def _solve(problem: LassoProblem, options: argparse.Namespace) -> SolutionPath:
     except InputError as error:
         words = re.sub(r'method="(\w+)"', r"--method \1", str(error))
         raise InputError(words) from None
+
+
+def _count(options: argparse.Namespace) -> int | None:
+    """Size of the grid; None for the exact path, which has none."""
+    return N_BETAS if options.n_betas is None and options.method != "homotopy" else options.n_betas
 
 
 def _check_grid(options: argparse.Namespace) -> None:
