@@ -301,6 +301,6 @@ def _check_length(plan: Plan, n: int) -> None:
     if known < needed:
         raise InputError(
             f"{n} observations leave {max(known, 0)} log returns for training (test: {plan.tested}, horizon: "
-            f"{plan.horizon}), but lags {plan.lags} need {needed}; use a longer series, a smaller test part "
-            "or fewer lags"
+            f"{plan.horizon}), but {len(plan.lags)} lag(s) up to {max(plan.lags)} need {needed}; "
+            "use a longer series, a smaller test part or fewer lags"
         )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from cvxar import ConvexAR, LassoProblem, Wrapped, aggregate, backtest, plots, solve_path
+from cvxar import ConvexAR, LassoProblem, Wrapped, aggregate, backtest, compare, plots, solve_path
 from cvxar.errors import InputError, InputTypeError
 from cvxar.incremental import IncrementalLasso
 
@@ -35,6 +35,11 @@ REFUSED = {
         lambda: LassoProblem([[1], [np.nan]], [1, 2], beta=1),
         InputError,
         "at position 1, 0; drop",
+    ),
+    "lags of a comparison": (
+        lambda: compare(np.arange(1.0, 61.0), test=10, lags=40),
+        InputError,
+        r"but 40 lag\(s\) up to 40 need 82; use",
     ),
     "n_betas": (
         lambda: solve_path(LassoProblem(RAMP, BENT, beta=0), method="homotopy", n_betas=5),
