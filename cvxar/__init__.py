@@ -5,8 +5,8 @@ and ``problem`` (the Lasso), ``certificate``; then the solvers: ``spline``, ``ce
 ``kernels``, ``kernel_settle``, ``kernel_rounds`` and ``cell_search`` (nodal values of one column,
 compiled), ``kernel_lags``, ``normal``, ``nodal``, ``block_updates``, ``line_step`` and ``nodal_search`` (of
 any number of columns), ``ramps`` and ``ramp_search`` (capped ramps), ``master``, ``rows``,
-``column_search`` (any dictionary), ``interior``, ``rounds``, ``bounded_columns``, ``ordered``,
-``nodal_rows`` and ``bounded_nodes`` (quantile, absolute and Huber losses), ``minimisers`` and
+``column_search`` (any dictionary), ``interior``, ``rounds``, ``independent``, ``bounded_columns``,
+``ordered``, ``nodal_rows`` and ``bounded_nodes`` (quantile, absolute and Huber losses), ``minimisers`` and
 ``least_norm`` (``beta = 0``), ``solution``, ``solver``, ``path_pieces``, ``homotopy``, ``path``; data not
 in memory: ``aggregates``, ``kernel_tally``, ``streams``; data that come and go: ``sorted_pairs``,
 ``kernel_windows``, ``incremental``; then the users' side: ``stamps``, ``calendars``, ``observations``,

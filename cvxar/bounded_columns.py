@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from cvxar._typing import Array, BoolArray
+from cvxar._typing import Array, BoolArray, IntArray
 from cvxar.architectures import Unit
 from cvxar.coefficients import Coefficients
 from cvxar.dense_rows import DenseRows
+from cvxar.independent import independent_amounts
 from cvxar.interior import balanced, maximise
 from cvxar.loss_rows import programme_of
 from cvxar.problem import LassoProblem
@@ -65,7 +66,7 @@ class BoundedSearch:
         design = self.design
         empty = np.empty(0)
         play = Play((), np.empty((len(design.e), 0)), empty, self.problem.free_fit.coef, empty)
-        return play if point is None else self.extended(play, tuple(dict.fromkeys(point.features)))
+        return play if point is None else self.extended(play, self._distinct(point.features))
 
     def extended(self, play: Play, features: Sequence[Unit]) -> Play:
         """Add features at amount zero."""
@@ -113,7 +114,13 @@ class BoundedSearch:
             match = column.dictionary.match(column.aggregate(dual), self.problem.beta * (1 + 1e-10))
             found += [f.on_column(j) for f in match.features]
             bound = max(bound, match.bound)
-        return tuple(f for f in dict.fromkeys(found) if f not in known), bound
+        return tuple(f for f in self._distinct(found) if f not in known), bound
+
+    def _distinct(self, features: Sequence[Unit]) -> tuple[Unit, ...]:
+        """Leave out repeated features, and mirrored ones where the unpenalised columns make up for them."""
+        if self.problem.skip and self.problem.fit_intercept:
+            features = [self.problem.architecture.up_to_linear(f) for f in features]
+        return tuple(dict.fromkeys(features))
 
     def run(self, play: Play, tol: float, max_rounds: int) -> tuple[Priced, int]:
         """Iterate until the gap is closed, no feature asks to enter, or nothing gets better."""
@@ -127,19 +134,35 @@ class BoundedSearch:
     def lean(self, now: Priced) -> Play:
         """Drop idle features far from their limit, once they are the majority of many."""
         drop = now.idle & (np.abs(now.price) < 0.5 * now.play.cost)
-        return _kept(now.play, ~drop) if now.found and np.sum(drop) > MANY + np.sum(~drop) else now.play
+        return (
+            _taken(now.play, np.flatnonzero(~drop))
+            if now.found and np.sum(drop) > MANY + np.sum(~drop)
+            else now.play
+        )
 
     def cleared(self, best: Priced, tol: float) -> Priced:
         """Leave out the features that are zero up to the accuracy of an interior point."""
         if not best.idle.any():
             return best
-        fewer = self.settle(_kept(best.play, ~best.idle), tol / 10)
+        fewer = self.settle(_taken(best.play, np.flatnonzero(~best.idle)), tol / 10)
         return fewer if fewer.gap <= max(best.gap, tol * best.value) else best
 
+    def fewest(self, play: Play) -> Play:
+        """Leave out features that depend on the others: same fit, same cost.
 
-def _kept(play: Play, keep: BoolArray) -> Play:
-    features = tuple(f for f, k in zip(play.features, keep, strict=True) if k)
-    return Play(features, play.columns[:, keep], play.cost[keep], play.free, play.amount[keep])
+        Hinges that open to the right stay if they can.
+        """
+        upright = np.array([self.problem.architecture.up_to_linear(f) == f for f in play.features])
+        order = np.argsort(~upright, kind="stable") if len(upright) else np.empty(0, dtype=int)
+        play = _taken(play, order)
+        change, amount = independent_amounts(self.design.free.values, play.columns, play.cost, play.amount)
+        play = replace(play, free=play.free + change, amount=amount)
+        return _taken(play, np.flatnonzero(amount))
+
+
+def _taken(play: Play, index: IntArray) -> Play:
+    features = tuple(play.features[i] for i in index)
+    return Play(features, play.columns[:, index], play.cost[index], play.free, play.amount[index])
 
 
 def search_bounded_columns(
@@ -149,7 +172,8 @@ def search_bounded_columns(
     with one_thread("blas"):
         search = BoundedSearch(problem)
         best, rounds = search.run(search.start(start), tol, max_rounds)
-    play, design = best.play, problem.design
+        play = search.fewest(best.play)
+    design = problem.design
     scale = np.array([design.y_scale / design.columns[f.column].scale for f in play.features])
     units, coef = problem.architecture.condense(play.features, play.amount * scale)
     return with_free_coef(problem, tuple(units), coef, play.free), best.dual, rounds

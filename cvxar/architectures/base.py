@@ -244,6 +244,10 @@ class Architecture(ABC):
         """Write a fit with fewer units of the same function and l1 norm, where there is a rule for it."""
         return tuple(features), coef
 
+    def up_to_linear(self, unit: Unit) -> Unit:
+        """Return the unit that stands for all that differ from this one by a linear function only."""
+        return unit
+
     @abstractmethod
     def dictionary(self, knots: Array) -> Dictionary:
         """Return the dictionary of this architecture on sorted distinct inputs."""

@@ -1,10 +1,10 @@
 """Two-layer networks."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cvxar._typing import Array
 from cvxar.activations import ABS, RELU, SIGN, THRESHOLD, Activation, Homogeneous, leaky_relu
-from cvxar.architectures.base import Architecture, Dictionary, check_slope
+from cvxar.architectures.base import Architecture, Dictionary, Feature, Unit, check_slope
 from cvxar.architectures.hinges import HingeDictionary, hinge_sums, run_peaks
 from cvxar.architectures.step import StepDictionary
 from cvxar.architectures.step_unit import StepUnit
@@ -87,6 +87,10 @@ class TwoLayer(Architecture):
     def size(self, inputs: int) -> int:
         """``2 n``, and ``n - 1`` for sign and threshold."""
         return inputs - 1 if self.activation in STEPS else 2 * inputs
+
+    def up_to_linear(self, unit: Unit) -> Unit:
+        r"""Return a hinge as it opens to the right: :math:`\sigma(u) - \sigma(-u) = (1 + \kappa) u`."""
+        return replace(unit, signs=(1,)) if isinstance(unit, Feature) else unit
 
     def dictionary(self, knots: Array) -> Dictionary:
         """Return the dictionary on sorted distinct inputs; cost O(1)."""
