@@ -3,7 +3,7 @@
 import numpy as np
 
 from cvxar.kernel_cache import compiled
-from cvxar.kernel_rounds import evaluate
+from cvxar.kernel_rounds import evaluate, peak_of
 from cvxar.kernel_settle import settled_line
 from cvxar.kernels import (
     CROSS,
@@ -109,10 +109,7 @@ def unpenalised_peak(anchor, moments, tilted, cost, skip):
         value, slope = e_sum / whole + tilted * (t_sum / whole - anchor[nodes]), np.full(1, -tilted)
     residual_sums(anchor, moments, nodes, value, slope, sums)
     hinge_correlations(anchor, sums, hinge)
-    peak = 0.0
-    for i in range(len(hinge)):
-        peak = max(peak, abs(hinge[i] - hinge[0] / 2))
-    return (peak + (0.0 if skip else (cost - 0.5) * abs(hinge[0]))) / cost
+    return (peak_of(hinge) + (0.0 if skip else (cost - 0.5) * abs(hinge[0]))) / cost
 
 
 @compiled
