@@ -187,6 +187,7 @@ def linear_models(
     """
 
     def linear(chosen: tuple[int, ...]) -> Forecaster:
+        """Return the linear model on the scale and calendar of the network."""
         if transform is None and not missing:
             return AutoRegression(chosen)
         return ConvexAR(chosen, beta_ratio=1.0, transform=transform)

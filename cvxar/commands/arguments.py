@@ -24,6 +24,7 @@ def converter(read: Callable[[str], Any], wanted: str) -> Callable[[str], Any]:
     """Return an argparse type whose error says what is wanted."""
 
     def convert(text: str) -> Any:
+        """Read an argument; what is wrong with it becomes a message of the parser."""
         try:
             return read(text)
         except ValueError:

@@ -30,6 +30,7 @@ def _run(options: argparse.Namespace, given: Given, command: str) -> Output:
     rows["time"] = rows["time"].astype(str)
 
     def draw() -> Any:
+        """Draw the forecast."""
         level = options.level or FAN
         return model.plot_forecast(steps, level=level, intervals=options.intervals, rng=options.seed).figure
 

@@ -41,6 +41,7 @@ def _run(options: argparse.Namespace, given: Given, command: str) -> Output:
     rows = path.to_frame()
 
     def draw() -> Any:
+        """Draw the path of every breakpoint."""
         unit = f"{options.transform} of {given.unit}" if options.transform else given.unit
         return plots.plot_solution_paths(path, [f"{unit}, lag {lag}" for lag in check_lags(options.lags)])
 
